@@ -1,0 +1,10 @@
+//! What tests share: images built in memory, and honest skipping.
+//!
+//! A test that needs something from outside asks for it with [`require`] or
+//! [`shared`]. Where it is missing, one line that starts with `SKIPPED` says so
+//! on standard error, `cargo xtask test` counts those lines, and with
+//! `SEAWORTHY_REQUIRE=1` (as in CI) the test fails instead.
+
+mod need;
+
+pub use need::{require, require_root, shared};

@@ -1,0 +1,2 @@
+//! The front door: flags, configuration, composition, printing, exit codes.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The real binary and the real tools, from outside.
