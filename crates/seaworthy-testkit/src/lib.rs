@@ -5,6 +5,11 @@
 //! on standard error, `cargo xtask test` counts those lines, and with
 //! `SEAWORTHY_REQUIRE=1` (as in CI) the test fails instead.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are told what the machine offers through the environment"
+)]
+
 mod need;
 
 pub use need::{require, require_root, shared};

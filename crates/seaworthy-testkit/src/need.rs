@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 /// With `SEAWORTHY_REQUIRE=1` a missing tool is a failure.
 #[track_caller]
 pub fn require(tool: &str) -> bool {
-    let found = env::var_os("PATH").is_some_and(|path| {
-        env::split_paths(&path).any(|folder| folder.join(tool).is_file())
-    }) || Path::new("/usr/sbin").join(tool).is_file();
+    let found = env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
+        || Path::new("/usr/sbin").join(tool).is_file();
     met(found, &format!("the program `{tool}` is not installed"))
 }
 
@@ -54,13 +54,22 @@ pub fn shared() -> Option<PathBuf> {
 
 #[track_caller]
 fn met(found: bool, why_not: &str) -> bool {
-    if found {
+    let is_on = |name| env::var_os(name).is_some_and(|value| value == "1");
+    // A hermetic run skips even what the machine could offer, so that it tests
+    // the same everywhere.
+    let hermetic = is_on("SEAWORTHY_HERMETIC");
+    if found && !hermetic {
         return true;
     }
     assert!(
-        env::var_os("SEAWORTHY_REQUIRE").is_none_or(|value| value != "1"),
+        hermetic || !is_on("SEAWORTHY_REQUIRE"),
         "{why_not}, and SEAWORTHY_REQUIRE=1 forbids skipping"
     );
+    let why_not = if hermetic {
+        "the run is hermetic"
+    } else {
+        why_not
+    };
     let test = std::thread::current();
     let name = test.name().unwrap_or("a test").to_owned();
     // Written past the test harness, which would swallow `eprintln!`.
