@@ -1,1 +1,3 @@
 //! DESC
+mod sink;
+pub use sink::{FileFacts, Sink};

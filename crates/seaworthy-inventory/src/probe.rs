@@ -1,0 +1,105 @@
+//! What a probe is.
+
+use seaworthy_core::{Claim, PackageType};
+use seaworthy_image::FileFacts;
+
+use crate::record::{DistroRecord, FileRecord, PackageRecord, SourceRecord};
+
+/// Knows one kind of package record. A probe sees one file at a time and knows
+/// nothing of layers, other files, networks or advisories.
+pub trait Probe: Sync {
+    /// A short name: the ecosystem's own (`dpkg`, `rpm`, `jar`).
+    fn name(&self) -> &'static str;
+
+    /// Raised whenever the probe would answer differently for the same bytes;
+    /// remembered layers are then read again.
+    fn version(&self) -> u32;
+
+    /// Whether it wants a file, judged by path, mode and size alone. Asked for
+    /// every file of every image: no allocation here.
+    fn wants(&self, file: &FileFacts<'_>) -> bool;
+
+    /// Whether it still wants it after seeing the first bytes (up to 64).
+    fn wants_head(&self, head: &[u8]) -> bool {
+        let _ = head;
+        true
+    }
+
+    /// The largest file it reads whole, in bytes. Larger ones go to
+    /// [`Probe::scanner`], and become a gap where there is none.
+    fn limit(&self) -> u64;
+
+    /// Reads a whole file. Trouble goes into `found` as a gap; it cannot fail.
+    fn read(&self, file: &FileFacts<'_>, bytes: &[u8], found: &mut FileRecord);
+
+    /// A reader for files above [`Probe::limit`] that keeps only a bounded part.
+    fn scanner(&self, file: &FileFacts<'_>) -> Option<Box<dyn Scanner>> {
+        let _ = file;
+        None
+    }
+}
+
+/// Reads a file too large to hold, piece by piece.
+pub trait Scanner {
+    /// The next bytes, in order.
+    fn feed(&mut self, bytes: &[u8]);
+
+    /// The file has ended: says what was found.
+    fn finish(self: Box<Self>, found: &mut FileRecord);
+}
+
+impl FileRecord {
+    /// Notes something that could not be read.
+    pub fn gap(&mut self, why: impl Into<String>) {
+        let why: String = why.into();
+        // Reasons quote hostile bytes; a reason is a line, not a document.
+        self.gaps.push(
+            why.chars()
+                .filter(|it| !it.is_control())
+                .take(300)
+                .collect(),
+        );
+    }
+}
+
+impl PackageRecord {
+    /// A package recorded by a package manager or build tool.
+    pub fn recorded(kind: &PackageType, name: &str, version: &str) -> Self {
+        Self {
+            kind: kind.purl_type().to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: None,
+            source: None,
+            vendor: None,
+            guessed: false,
+            inside: String::new(),
+        }
+    }
+
+    /// How firmly it speaks.
+    pub fn claim(&self) -> Claim {
+        if self.guessed {
+            Claim::Guessed
+        } else {
+            Claim::Recorded
+        }
+    }
+}
+
+impl SourceRecord {
+    /// A source package.
+    pub fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        }
+    }
+}
+
+impl DistroRecord {
+    /// Whether it says anything.
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}

@@ -1,0 +1,80 @@
+//! Where advisories come from, as far as matching needs to know.
+
+use seaworthy_core::{Ecosystem, Epss, FeedFacts, Fix, Interval, Kev, Rating};
+
+/// A record inside an edition. Only the edition that handed it out can say more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub u32);
+
+/// A vulnerability inside an edition: all records that name the same one share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VulnerabilityId(pub u32);
+
+/// One record's stance on one package, borrowed from the edition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The record that says so.
+    pub record: RecordId,
+    /// The vulnerability it is about.
+    pub vulnerability: VulnerabilityId,
+    /// What is said.
+    pub stance: RowStance<'a>,
+}
+
+/// What a row says. A record with several stretches has several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowStance<'a> {
+    /// Versions in this stretch are affected.
+    Interval(Interval<'a>, Fix),
+    /// This very version is affected.
+    Exactly(&'a str, Fix),
+    /// The package is not affected by the vulnerability.
+    NotAffected,
+    /// Nobody has decided yet.
+    UnderReview,
+}
+
+/// What is known of one record, read only for findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordDetails {
+    /// The feed, such as `osv/npm`.
+    pub feed: Box<str>,
+    /// The record's id.
+    pub id: Box<str>,
+    /// One line for people.
+    pub summary: Box<str>,
+    /// Links.
+    pub references: Vec<Box<str>>,
+    /// Judgements in this record.
+    pub ratings: Vec<Rating>,
+}
+
+/// What is known of one vulnerability, read only for findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VulnerabilityDetails {
+    /// The best-known name: a CVE id where there is one.
+    pub id: Box<str>,
+    /// All other names, sorted.
+    pub aliases: Vec<Box<str>>,
+    /// Judgements by anyone, of any record that names it.
+    pub ratings: Vec<Rating>,
+    /// Known exploitation.
+    pub kev: Option<Kev>,
+    /// Predicted exploitation.
+    pub epss: Option<Epss>,
+}
+
+/// Where advisories come from: a compiled edition in production, a list in tests.
+pub trait Advisories {
+    /// Visits every row about `name` in `ecosystem`, in a fixed order.
+    fn about(&self, ecosystem: &Ecosystem, name: &str, visit: &mut dyn FnMut(Row<'_>));
+
+    /// The feed that covers this very ecosystem and release; `None` if none does.
+    fn covers(&self, ecosystem: &Ecosystem) -> Option<FeedFacts>;
+
+    /// More about a record of this edition.
+    fn record(&self, record: RecordId) -> RecordDetails;
+
+    /// More about a vulnerability of this edition.
+    fn vulnerability(&self, vulnerability: VulnerabilityId) -> VulnerabilityDetails;
+}
