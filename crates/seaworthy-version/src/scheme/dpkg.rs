@@ -1,0 +1,160 @@
+//! Debian: `[epoch:]upstream[-revision]`, after `deb-version(7)` and dpkg's own reading of it.
+
+use std::cmp::Ordering;
+
+use crate::text::{compare_numbers, take_while, without_leading_zeros};
+
+/// A version in its three parts.
+struct Parts<'a> {
+    /// Digits only; empty when no epoch is written.
+    epoch: &'a [u8],
+    upstream: &'a [u8],
+    /// Empty when no revision is written, which dpkg orders like `0`.
+    revision: &'a [u8],
+}
+
+pub(super) fn check(text: &str) -> Result<(), &'static str> {
+    read(text).map(drop)
+}
+
+pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
+    let a = read(a).ok()?;
+    let b = read(b).ok()?;
+    Some(
+        compare_numbers(a.epoch, b.epoch)
+            .then_with(|| order(a.upstream, b.upstream))
+            .then_with(|| order(a.revision, b.revision)),
+    )
+}
+
+fn read(text: &str) -> Result<Parts<'_>, &'static str> {
+    let bytes = trimmed(text.as_bytes());
+    if bytes.is_empty() {
+        return Err("it is empty");
+    }
+    if bytes.iter().any(|byte| is_space(*byte)) {
+        return Err("it has a space inside");
+    }
+    let (epoch, rest) = match bytes.iter().position(|byte| *byte == b':') {
+        Some(colon) => {
+            let (epoch, rest) = bytes.split_at(colon);
+            (
+                read_epoch(epoch)?,
+                rest.split_first().map_or(rest, |it| it.1),
+            )
+        }
+        None => (&[][..], bytes),
+    };
+    let (upstream, revision) = match rest.iter().rposition(|byte| *byte == b'-') {
+        Some(hyphen) => {
+            let (upstream, revision) = rest.split_at(hyphen);
+            let revision = revision.split_first().map_or(revision, |it| it.1);
+            if revision.is_empty() {
+                return Err("nothing follows the hyphen before the revision");
+            }
+            (upstream, revision)
+        }
+        None => (rest, &[][..]),
+    };
+    let Some(first) = upstream.first() else {
+        return Err("its upstream part is empty");
+    };
+    if !first.is_ascii_digit() {
+        return Err("its upstream part does not start with a digit");
+    }
+    if !upstream
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".-+~:".contains(byte))
+    {
+        return Err("its upstream part has a character other than letters, digits and `.-+~:`");
+    }
+    if !revision
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".+~".contains(byte))
+    {
+        return Err("its revision has a character other than letters, digits and `.+~`");
+    }
+    Ok(Parts {
+        epoch,
+        upstream,
+        revision,
+    })
+}
+
+/// The digits of an epoch. dpkg reads it with `strtol` into an `int`, so a sign
+/// is allowed, but a negative or larger number is not.
+fn read_epoch(written: &[u8]) -> Result<&[u8], &'static str> {
+    let (sign, digits) = match written {
+        [sign @ (b'+' | b'-'), digits @ ..] => (*sign, digits),
+        digits => (b'+', digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err("its epoch is not a number");
+    }
+    let value = without_leading_zeros(digits);
+    if sign == b'-' && !value.is_empty() {
+        return Err("its epoch is negative");
+    }
+    if compare_numbers(value, b"2147483647").is_gt() {
+        return Err("its epoch is larger than 2147483647");
+    }
+    Ok(value)
+}
+
+/// dpkg forgives blanks before and any white space after a version.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let mut bytes = take_while(bytes, |byte| matches!(byte, b' ' | b'\t')).1;
+    while let [rest @ .., last] = bytes {
+        if !is_space(*last) {
+            break;
+        }
+        bytes = rest;
+    }
+    bytes
+}
+
+/// White space in the C locale.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Orders two upstream parts or two revisions: text and numbers in turns, where
+/// in text `~` comes before the end, and letters before everything else.
+fn order(mut a: &[u8], mut b: &[u8]) -> Ordering {
+    while !(a.is_empty() && b.is_empty()) {
+        loop {
+            let (left, right) = (weight(a), weight(b));
+            if left != right {
+                return left.cmp(&right);
+            }
+            if left == 0 {
+                break;
+            }
+            // Equal and not zero: both start with the same character of text.
+            (a, b) = (rest(a), rest(b));
+        }
+        let (left, after_left) = crate::text::take_digits(a);
+        let (right, after_right) = crate::text::take_digits(b);
+        let numbers = compare_numbers(left, right);
+        if numbers.is_ne() {
+            return numbers;
+        }
+        (a, b) = (after_left, after_right);
+    }
+    Ordering::Equal
+}
+
+/// The place of the first character in the order of text; a digit ends the text
+/// just as the end does.
+fn weight(bytes: &[u8]) -> i16 {
+    match bytes.first() {
+        None | Some(b'0'..=b'9') => 0,
+        Some(b'~') => -1,
+        Some(letter) if letter.is_ascii_alphabetic() => i16::from(*letter),
+        Some(other) => i16::from(*other) + 256,
+    }
+}
+
+fn rest(bytes: &[u8]) -> &[u8] {
+    bytes.split_first().map_or(bytes, |(_, rest)| rest)
+}
