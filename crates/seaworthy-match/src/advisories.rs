@@ -1,6 +1,6 @@
 //! Where advisories come from, as far as matching needs to know.
 
-use seaworthy_core::{Ecosystem, Epss, FeedFacts, Fix, Interval, Kev, Rating};
+use seaworthy_core::{Day, Ecosystem, Epss, FeedFacts, Fix, Interval, Kev, Rating};
 
 /// A record inside an edition. Only the edition that handed it out can say more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +71,10 @@ pub trait Advisories {
 
     /// The feed that covers this very ecosystem and release; `None` if none does.
     fn covers(&self, ecosystem: &Ecosystem) -> Option<FeedFacts>;
+
+    /// The last day on which this release gets security updates, where known.
+    /// `distro` and `version` are `ID` and `VERSION_ID` of os-release(5).
+    fn support_ends(&self, distro: &str, version: &str) -> Option<Day>;
 
     /// More about a record of this edition.
     fn record(&self, record: RecordId) -> RecordDetails;
