@@ -103,7 +103,7 @@ impl PackageType {
 
 /// The source package a binary package was built from. Distributions speak of
 /// sources in their advisories.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourcePackage {
     /// Its name.
     pub name: Box<str>,
@@ -136,7 +136,7 @@ pub enum Claim {
 pub struct PackageId(pub usize);
 
 /// Something installed, and where we saw it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Package {
     /// The package URL type.
     pub kind: PackageType,

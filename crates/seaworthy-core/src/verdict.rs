@@ -74,6 +74,12 @@ pub enum Blindness {
     NoDistro,
     /// Nothing was found to judge: no package and no distribution.
     NothingFound,
+    /// The image says which distribution it is, but no database of its packages
+    /// was found: it was removed, or is of a kind we do not read.
+    NoPackageDatabase {
+        /// The distribution, for people.
+        distro: Box<str>,
+    },
     /// No feed speaks of this ecosystem or release.
     NotCovered {
         /// `Debian:14`, or package type and distro.
