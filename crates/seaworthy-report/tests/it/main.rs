@@ -1,0 +1,1 @@
+//! Tests of the published documents against their schemas and readers.
