@@ -1,9 +1,8 @@
 //! What a probe is.
 
-use seaworthy_core::{Claim, PackageType};
 use seaworthy_image::FileFacts;
 
-use crate::record::{DistroRecord, FileRecord, PackageRecord, SourceRecord};
+use crate::record::FileRecord;
 
 /// Knows one kind of package record. A probe sees one file at a time and knows
 /// nothing of layers, other files, networks or advisories.
@@ -39,67 +38,11 @@ pub trait Probe: Sync {
     }
 }
 
-/// Reads a file too large to hold, piece by piece.
+/// Reads a file piece by piece, and so a file of any size.
 pub trait Scanner {
     /// The next bytes, in order.
-    fn feed(&mut self, bytes: &[u8]);
+    fn feed(&mut self, bytes: &[u8], found: &mut FileRecord);
 
-    /// The file has ended: says what was found.
+    /// The file has ended.
     fn finish(self: Box<Self>, found: &mut FileRecord);
-}
-
-impl FileRecord {
-    /// Notes something that could not be read.
-    pub fn gap(&mut self, why: impl Into<String>) {
-        let why: String = why.into();
-        // Reasons quote hostile bytes; a reason is a line, not a document.
-        self.gaps.push(
-            why.chars()
-                .filter(|it| !it.is_control())
-                .take(300)
-                .collect(),
-        );
-    }
-}
-
-impl PackageRecord {
-    /// A package recorded by a package manager or build tool.
-    pub fn recorded(kind: &PackageType, name: &str, version: &str) -> Self {
-        Self {
-            kind: kind.purl_type().to_owned(),
-            name: name.to_owned(),
-            version: version.to_owned(),
-            architecture: None,
-            source: None,
-            vendor: None,
-            guessed: false,
-            inside: String::new(),
-        }
-    }
-
-    /// How firmly it speaks.
-    pub fn claim(&self) -> Claim {
-        if self.guessed {
-            Claim::Guessed
-        } else {
-            Claim::Recorded
-        }
-    }
-}
-
-impl SourceRecord {
-    /// A source package.
-    pub fn new(name: &str, version: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            version: version.to_owned(),
-        }
-    }
-}
-
-impl DistroRecord {
-    /// Whether it says anything.
-    pub fn is_empty(&self) -> bool {
-        self.id.is_empty()
-    }
 }
