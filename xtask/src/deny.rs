@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::layers::{self, Layers};
 use crate::manifests::{self, Metadata, Package};
 use crate::problem::{Problem, settle};
+use crate::step;
 
 /// Where the rules live.
 const FILE: &str = "deny.toml";
@@ -59,7 +60,7 @@ struct Ban {
 }
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let text = fs::read_to_string(manifests::root().join(FILE))
+    let text = fs::read_to_string(step::root().join(FILE))
         .with_context(|| format!("cannot read {FILE}"))?;
     let rules: Rules =
         toml::from_str(&text).with_context(|| format!("cannot understand {FILE}"))?;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::graph::Graph;
 use crate::manifests::{self, DependencyKind, Package};
 use crate::problem::{Problem, settle};
+use crate::step;
 
 /// Where the written list lives.
 pub(crate) const FILE: &str = "docs/layers.toml";
@@ -32,7 +33,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 pub(crate) fn read() -> anyhow::Result<Layers> {
-    let text = fs::read_to_string(manifests::root().join(FILE))
+    let text = fs::read_to_string(step::root().join(FILE))
         .with_context(|| format!("cannot read {FILE}"))?;
     toml::from_str(&text).with_context(|| format!("cannot understand {FILE}"))
 }

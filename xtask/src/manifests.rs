@@ -84,13 +84,6 @@ impl Package {
     }
 }
 
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
-    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    root.pop();
-    root
-}
-
 /// The members of the workspace, without what they depend on.
 pub(crate) fn members_only() -> anyhow::Result<Metadata> {
     read(&["--no-deps"])

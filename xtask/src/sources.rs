@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::manifests::{self, DependencyKind, Metadata};
+use crate::manifests::{DependencyKind, Metadata};
 use crate::outline::{Outline, outline, test_marks};
 use crate::step;
 use crate::tokens::{Token, tokens};
@@ -203,7 +203,7 @@ pub(crate) fn is_rust(path: &str) -> bool {
 /// Reads every text file of the project: what git knows and what it would add,
 /// or, outside of a git checkout, what lies in the folder.
 pub(crate) fn read_texts() -> anyhow::Result<Texts> {
-    let root = manifests::root();
+    let root = step::root();
     let mut git = step::program("git");
     git.args([
         "ls-files",
@@ -248,7 +248,7 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> anyhow::Result<()
 
 /// Our crates, as their manifests tell.
 pub(crate) fn crates(metadata: &Metadata) -> Vec<Crate> {
-    let root = manifests::root();
+    let root = step::root();
     let relative = |path: &Path| {
         path.strip_prefix(&root)
             .map(|path| path.display().to_string())

@@ -1,11 +1,17 @@
 //! Child processes, run from the root of the workspace.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use crate::manifests;
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}
 
 /// The environment variable `name`.
 #[expect(
@@ -23,7 +29,7 @@ pub(crate) fn cargo() -> Command {
 
 pub(crate) fn program(name: impl Into<OsString>) -> Command {
     let mut command = Command::new(name.into());
-    command.current_dir(manifests::root());
+    command.current_dir(root());
     command
 }
 
@@ -52,18 +58,8 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         .with_context(|| format!("{} does not speak UTF-8", spoken(command)))
 }
 
-/// Whether a command succeeds, its words unheard.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-/// The folders where programs are looked for: `PATH`, and the administrator's
-/// folders that a user's `PATH` often leaves out.
+/// Whether `program` is there: on the `PATH`, or in the administrator's folders
+/// that a user's `PATH` often leaves out. A full path is looked for as it is.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = variable("PATH").unwrap_or_default();
     std::env::split_paths(&path)

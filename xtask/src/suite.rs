@@ -145,11 +145,7 @@ fn needs(options: Options) -> anyhow::Result<()> {
         missing = need::missing();
     }
     for need in &missing {
-        println!(
-            "missing: {} (Debian package `{}`)",
-            need.name(),
-            need.package
-        );
+        println!("missing: {} (Debian package `{}`)", need.name, need.package);
     }
     anyhow::ensure!(
         missing.is_empty() || options.outside != Outside::Required,

@@ -5,101 +5,75 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::step;
 
-/// How to see that a need is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
-    /// The program is on the `PATH`.
-    Program(&'static str),
-    /// The Debian package is installed: a library has no program to look for.
-    Package,
-}
-
-/// A need and the Debian package that meets it.
+/// Something a test asks for by name, and the Debian package that brings it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
-    pub(super) sign: Sign,
+    /// A program on the `PATH`, or the full path of a library's file.
+    pub(super) name: &'static str,
     pub(super) package: &'static str,
 }
 
-const fn program(name: &'static str, package: &'static str) -> Need {
-    Need {
-        sign: Sign::Program(name),
-        package,
-    }
+const fn need(name: &'static str, package: &'static str) -> Need {
+    Need { name, package }
 }
 
-const fn package(package: &'static str) -> Need {
-    Need {
-        sign: Sign::Package,
-        package,
-    }
-}
-
-/// Every program that a test requires stands here, and every library behind one.
-pub(super) const NEEDS: [Need; 36] = [
+/// Everything that a test requires by name stands here.
+pub(super) const NEEDS: [Need; 38] = [
     // Images: made, pushed, served and run.
-    program("containerd", "containerd"),
-    program("ctr", "containerd"),
-    program("debootstrap", "debootstrap"),
-    program("docker", "docker.io"),
-    program("docker-registry", "docker-registry"),
-    program("dockerd", "docker.io"),
-    program("podman", "podman"),
-    program("skopeo", "skopeo"),
-    program("umoci", "umoci"),
+    need("containerd", "containerd"),
+    need("ctr", "containerd"),
+    need("debootstrap", "debootstrap"),
+    need("docker", "docker.io"),
+    need("docker-registry", "docker-registry"),
+    need("dockerd", "docker.io"),
+    need("podman", "podman"),
+    need("skopeo", "skopeo"),
+    need("umoci", "umoci"),
     // Archives and keys.
-    program("gzip", "gzip"),
-    program("htpasswd", "apache2-utils"),
-    program("openssl", "openssl"),
-    program("tar", "tar"),
-    program("unzip", "unzip"),
-    program("zip", "zip"),
-    program("zstd", "zstd"),
+    need("gzip", "gzip"),
+    need("htpasswd", "apache2-utils"),
+    need("openssl", "openssl"),
+    need("tar", "tar"),
+    need("unzip", "unzip"),
+    need("zip", "zip"),
+    need("zstd", "zstd"),
     // dpkg and rpm.
-    program("dpkg", "dpkg"),
-    program("dpkg-deb", "dpkg"),
-    program("dpkg-query", "dpkg"),
-    program("gcc", "gcc"),
-    package("libdpkg-dev"),
-    program("rpm", "rpm"),
-    program("rpmbuild", "rpm"),
-    program("rpmdb", "rpm"),
-    package("python3-rpm"),
+    need("dpkg", "dpkg"),
+    need("dpkg-deb", "dpkg"),
+    need("dpkg-query", "dpkg"),
+    need("gcc", "gcc"),
+    need("/usr/include/dpkg/dpkg.h", "libdpkg-dev"),
+    need("rpm", "rpm"),
+    need("rpmbuild", "rpm"),
+    need("rpmdb", "rpm"),
+    need(
+        "/usr/lib/python3/dist-packages/rpm/__init__.py",
+        "python3-rpm",
+    ),
     // Languages.
-    program("python3", "python3"),
-    program("pip3", "python3-pip"),
-    package("python3-venv"),
-    program("node", "nodejs"),
-    program("npm", "npm"),
-    program("java", "default-jre-headless"),
-    program("javac", "default-jdk-headless"),
-    program("mvn", "maven"),
-    package("libmaven3-core-java"),
-    program("go", "golang-go"),
-    package("golang-golang-x-mod-dev"),
+    need("python3", "python3"),
+    need("/usr/bin/python3", "python3"),
+    need("pip3", "python3-pip"),
+    need("/var/lib/dpkg/info/python3-venv.list", "python3-venv"),
+    need("node", "nodejs"),
+    need("npm", "npm"),
+    need("java", "default-jre-headless"),
+    need("javac", "default-jdk-headless"),
+    need("mvn", "maven"),
+    need("/usr/share/java/maven3-artifact.jar", "libmaven3-core-java"),
+    need("/usr/share/java/commons-lang3.jar", "libcommons-lang3-java"),
+    need("go", "golang-go"),
+    need(
+        "/usr/share/gocode/src/golang.org/x/mod/semver/semver.go",
+        "golang-golang-x-mod-dev",
+    ),
 ];
-
-impl Need {
-    pub(super) fn is_met(&self) -> bool {
-        match self.sign {
-            Sign::Program(program) => step::is_installed(program),
-            Sign::Package => step::succeeds(step::program("dpkg").args(["-s", self.package])),
-        }
-    }
-
-    pub(super) fn name(&self) -> &'static str {
-        match self.sign {
-            Sign::Program(program) => program,
-            Sign::Package => self.package,
-        }
-    }
-}
 
 /// The needs that this machine does not meet.
 pub(super) fn missing() -> Vec<Need> {
     NEEDS
         .iter()
-        .filter(|need| !need.is_met())
+        .filter(|need| !step::is_installed(need.name))
         .copied()
         .collect()
 }
@@ -129,8 +103,11 @@ pub(super) fn install(missing: &[Need]) {
         arguments.extend(packages);
         apt(&arguments)
     };
-    let all = apt(&["update"]).and_then(|()| install(&packages));
-    if let Err(why) = all
+    // A mirror that does not answer is no reason not to try what is at hand.
+    if let Err(why) = apt(&["update"]) {
+        println!("{why:#}");
+    }
+    if let Err(why) = install(&packages)
         && packages.len() > 1
     {
         // One package that this release does not have must not cost us the others.
@@ -147,45 +124,55 @@ pub(super) fn install(missing: &[Need]) {
 mod tests {
     use super::*;
     use crate::sources;
-    use crate::tokens::{Kind, tokens};
+    use crate::tokens::{Kind, Token, tokens};
 
     #[test]
     fn no_need_is_listed_twice() {
-        let mut names: Vec<&str> = NEEDS.iter().map(Need::name).collect();
+        let mut names: Vec<&str> = NEEDS.iter().map(|need| need.name).collect();
         names.sort_unstable();
-        let count = names.len();
         names.dedup();
-        assert_eq!(names.len(), count);
+        assert_eq!(names.len(), NEEDS.len());
     }
 
-    #[test]
-    fn a_need_that_nothing_meets_is_missing() {
-        assert!(!program("no-such-program-anywhere", "x").is_met());
-        assert!(!package("no-such-package-anywhere").is_met());
-        assert!(program("cargo", "cargo").is_met());
-    }
-
-    /// The literal names in `require("…")`.
+    /// The names in `require("…")`, and in `require(NAME)` where the same file
+    /// says what the constant is.
     fn required(text: &str) -> Vec<&str> {
-        tokens(text)
-            .windows(3)
-            .filter(|three| three[0].is_word("require") && three[1].is_mark('('))
-            .filter(|three| three[2].kind == Kind::Text)
-            .map(|three| three[2].text.trim_matches('"'))
+        let tokens = tokens(text);
+        let constant = |name: &str| {
+            let at = tokens
+                .windows(2)
+                .position(|two| two[0].is_word("const") && two[1].text == name)?;
+            let until = |token: &&Token<'_>| !token.is_mark(';');
+            let mut value = tokens.iter().skip(at).take_while(until);
+            value.find(|token| token.kind == Kind::Text)
+        };
+        tokens
+            .windows(4)
+            .filter(|four| four[0].is_word("require") && four[1].is_mark('('))
+            .filter(|four| four[3].is_mark(')'))
+            .filter_map(|four| match four[2].kind {
+                Kind::Text => Some(four[2].text),
+                _ => constant(four[2].text).map(|token| token.text),
+            })
+            .map(|text| text.trim_matches('"'))
             .collect()
     }
 
     #[test]
-    fn every_program_a_test_requires_can_be_installed() {
-        assert_eq!(required("if !require(\"rpm\") { require(x) }"), ["rpm"]);
+    fn what_a_file_requires_is_seen() {
+        let text = "const JAR: &str = \"/x.jar\";
+            fn f(tool: &str) { require(\"rpm\") && require(JAR) && require(tool) && require(g(x)) }";
+        assert_eq!(required(text), ["rpm", "/x.jar"]);
+    }
+
+    #[test]
+    fn everything_a_test_requires_can_be_installed() {
         let texts = sources::read_texts().expect("the project can be listed");
-        for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("crates/")) {
+        let rust = texts.iter().filter(|(path, _)| sources::is_rust(path));
+        for (path, text) in rust.filter(|(path, _)| path.starts_with("crates/")) {
             for name in required(text) {
-                let known = NEEDS
-                    .iter()
-                    .any(|need| need.name() == name && need.sign != Sign::Package);
                 assert!(
-                    known,
+                    NEEDS.iter().any(|need| need.name == name),
                     "{path} requires `{name}`, which the table of needs does not have"
                 );
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::problem::Problem;
-use crate::sources::{Crate, Project};
+use crate::sources::{Crate, Project, Source};
 use crate::tokens::Kind;
 
 pub(super) fn check(project: &Project<'_>) -> Vec<Problem> {
@@ -17,17 +17,24 @@ pub(super) fn check(project: &Project<'_>) -> Vec<Problem> {
                 "the description is one sentence that says what the crate is",
             ));
         }
-        let named = named(project, owner);
+        let everywhere = named(project, owner, true);
+        let outside_tests = named(project, owner, false);
         for (dependency, for_tests) in &owner.dependencies {
-            if !named.contains(dependency.as_str()) {
-                let sort = if *for_tests {
-                    "dev-dependency"
+            let name = dependency.as_str();
+            let (sort, used) = if *for_tests {
+                ("dev-dependency", everywhere.contains(name))
+            } else {
+                ("dependency", outside_tests.contains(name))
+            };
+            if !used {
+                let instead = if !for_tests && everywhere.contains(name) {
+                    " outside of tests"
                 } else {
-                    "dependency"
+                    ""
                 };
                 problems.push(Problem::refuse(
                     &manifest,
-                    format!("nobody names the {sort} `{dependency}`"),
+                    format!("nobody names the {sort} `{name}`{instead}"),
                 ));
             }
         }
@@ -35,14 +42,19 @@ pub(super) fn check(project: &Project<'_>) -> Vec<Problem> {
     problems
 }
 
-fn named<'project>(project: &'project Project<'_>, owner: &Crate) -> BTreeSet<&'project str> {
+/// Every word in the sources of `owner`.
+fn named<'project>(
+    project: &'project Project<'_>,
+    owner: &Crate,
+    in_tests_too: bool,
+) -> BTreeSet<&'project str> {
     project
         .sources
         .values()
         .filter(|source| source.owner == owner.name)
-        .flat_map(|source| &source.tokens)
-        .filter(|token| token.kind == Kind::Word)
-        .map(|token| token.text)
+        .flat_map(Source::marked)
+        .filter(|(_, token, test)| token.kind == Kind::Word && (in_tests_too || !test))
+        .map(|(_, token, _)| token.text)
         .collect()
 }
 
@@ -72,6 +84,11 @@ mod tests {
                 "refused: Cargo.toml: nobody names the dev-dependency `insta`",
                 "refused: Cargo.toml: nobody names the dependency `serde_json`",
             ],
+        );
+        says(
+            "#[cfg(test)] mod tests { use serde_json::Value; insta::assert_snapshot!(x); }",
+            "It reads.",
+            &["refused: Cargo.toml: nobody names the dependency `serde_json` outside of tests"],
         );
         says(
             all,
