@@ -1,5 +1,7 @@
 //! A stretch of the order of one scheme: which versions an advisory speaks of.
 
+use std::cmp::Ordering;
+
 use crate::Scheme;
 
 /// Where an [`Interval`] ends.
@@ -32,12 +34,12 @@ impl Interval<'_> {
     pub fn contains(&self, scheme: Scheme, version: &str) -> Option<bool> {
         let begun = match self.from {
             None => Some(true),
-            Some(from) => scheme.compare(version, from).map(|order| order.is_ge()),
+            Some(from) => scheme.compare(version, from).map(Ordering::is_ge),
         };
         let lasting = match self.until {
             Until::Forever => Some(true),
-            Until::Before(end) => scheme.compare(version, end).map(|order| order.is_lt()),
-            Until::Through(end) => scheme.compare(version, end).map(|order| order.is_le()),
+            Until::Before(end) => scheme.compare(version, end).map(Ordering::is_lt),
+            Until::Through(end) => scheme.compare(version, end).map(Ordering::is_le),
         };
         match (begun, lasting) {
             (Some(false), _) | (_, Some(false)) => Some(false),

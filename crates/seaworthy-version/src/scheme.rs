@@ -9,6 +9,8 @@ mod maven;
 mod pep440;
 mod rpm;
 mod semver;
+#[cfg(test)]
+mod table;
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -206,3 +206,64 @@ fn number<'a>(
     }
     Ok((Token { kind, text: digits }, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Scheme::Apk;
+    use crate::scheme::table::{ordered, refused};
+
+    #[test]
+    fn suffixes_stand_before_or_after_the_release() {
+        ordered(
+            Apk,
+            "1_alpha < 1_alpha1 < 1_alpha2 < 1_beta < 1_pre < 1_rc < 1_rc1 < 1_rc10 < 1 < 1-r0 < 1-r1 < 1-r10 \
+             < 1~a < 1_cvs < 1_svn < 1_git < 1_git20240101 < 1_hg < 1_p < 1_p-r1 < 1_p0 < 1_p1 < 1a < 1z < 1.0",
+        );
+    }
+
+    #[test]
+    fn suffixes_follow_one_another() {
+        ordered(
+            Apk,
+            "1_rc1_alpha < 1_rc1 < 1_rc1_p1 < 1_rc2 < 1_p1_alpha < 1_p1 < 1_p1_p1",
+        );
+    }
+
+    #[test]
+    fn a_component_with_a_zero_in_front_is_a_fraction() {
+        ordered(
+            Apk,
+            "1.0 < 1.00 < 1.01 < 1.010 < 1.02 < 1.1 < 1.2 < 1.10 < 1.10.01 < 1.10.1",
+        );
+        ordered(Apk, "0 = 00 < 01 = 1 < 9 < 10");
+    }
+
+    #[test]
+    fn numbers_do_not_wrap_around() {
+        ordered(
+            Apk,
+            "1.9 < 1.18446744073709551615 < 1.18446744073709551617 < 1.99999999999999999999999",
+        );
+    }
+
+    #[test]
+    fn the_hash_of_a_commit_is_compared_as_text() {
+        ordered(Apk, "1-r9 < 1~0 < 1~0-r1 < 1~00 < 1~9 < 1~a < 1~ab < 1~b");
+        ordered(
+            Apk,
+            "1.2.3_git20240101~abc-r0 < 1.2.3_git20240101~abd-r0 < 1.2.3_git20240102-r0",
+        );
+    }
+
+    #[test]
+    fn what_apk_three_refuses_is_refused() {
+        refused(
+            Apk,
+            &[
+                "", "a", ".1", "1.", "1..2", "1A", "1aa", "1a1", "1a.1", "1_", "1_foo", "1_pre_",
+                "1_p.1", "1_P1", "1-1", "1-r", "1-ra", "1-r1-r2", "1-r1_p1", "1-r1~a", "1~", "1~A",
+                "1~g", "1~a~b", "1~a_p1", "1 ", " 1", "1:1", "1é",
+            ],
+        );
+    }
+}

@@ -158,3 +158,89 @@ fn weight(bytes: &[u8]) -> i16 {
 fn rest(bytes: &[u8]) -> &[u8] {
     bytes.split_first().map_or(bytes, |(_, rest)| rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Scheme::Dpkg;
+    use crate::scheme::table::{ordered, refused, same};
+
+    #[test]
+    fn a_tilde_is_before_the_end_and_letters_before_signs() {
+        ordered(
+            Dpkg,
+            "1.0~~ < 1.0~~a < 1.0~ < 1.0~rc1 < 1.0 < 1.0a < 1.0aa < 1.0b < 1.0+ < 1.0+a < 1.0.",
+        );
+        ordered(Dpkg, "1A < 1Z < 1a < 1z < 1+ < 1.");
+    }
+
+    #[test]
+    fn numbers_are_numbers_wherever_they_stand() {
+        ordered(
+            Dpkg,
+            "1.2 = 1.02 < 1.9 < 1.10 < 1.99999999999999999999 < 1.100000000000000000000",
+        );
+        ordered(Dpkg, "1a = 1a0 < 1a1");
+    }
+
+    #[test]
+    fn epoch_then_upstream_then_revision_decide() {
+        ordered(
+            Dpkg,
+            "9 = 0:9 = 00:9-0 < 9-1~bpo12+1 < 9-1 < 9-1+deb12u1 < 1:1 < 1:1-1-1 < 2:0",
+        );
+        ordered(Dpkg, "1-1 < 1-1-1 < 1:0:1 < 1:1");
+    }
+
+    #[test]
+    fn debian_names_of_rebuilds_and_security_updates_are_in_order() {
+        ordered(
+            Dpkg,
+            "3.0.2-0ubuntu1 < 3.0.2-0ubuntu1.10 < 3.0.2-1 < 3.0.11-1~deb12u2 < 3.0.11-1",
+        );
+        ordered(
+            Dpkg,
+            "2.36-9 < 2.36-9+b1 < 2.36-9+deb12u1 < 2.36-9+deb12u10",
+        );
+    }
+
+    #[test]
+    fn what_dpkg_refuses_or_warns_about_is_refused() {
+        refused(
+            Dpkg,
+            &[
+                "",
+                " ",
+                ":",
+                ":1",
+                "a:1",
+                "1:",
+                "1:-1",
+                "-1:1",
+                "2147483648:1",
+                "99999999999999999999:1",
+                "1-",
+                "-1",
+                "a",
+                "a1",
+                "1 2",
+                "1_2",
+                "1-1_2",
+                "1-1:2x ",
+                "1é",
+                "1^2",
+                "1\u{0}",
+                "1\n2",
+                "1/2",
+                "1-é",
+            ],
+        );
+    }
+
+    #[test]
+    fn dpkg_forgives_blanks_around_and_a_sign_before_the_epoch() {
+        same(Dpkg, " 1.0 ", "1.0");
+        same(Dpkg, "+1:1", "1:1");
+        same(Dpkg, "-0:1", "1");
+        same(Dpkg, "2147483647:1", "02147483647:1");
+    }
+}

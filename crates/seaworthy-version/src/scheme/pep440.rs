@@ -244,3 +244,94 @@ fn is_separator(byte: u8) -> bool {
 fn is_space(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Scheme::Pep440;
+    use crate::scheme::table::{ordered, refused, same};
+
+    #[test]
+    fn the_life_of_a_release_is_in_order() {
+        ordered(
+            Pep440,
+            "1.0.dev456 < 1.0a1.dev1 < 1.0a1 < 1.0a2.dev456 < 1.0a12.dev456 < 1.0a12 < 1.0b1.dev456 < 1.0b2 \
+             < 1.0b2.post345.dev456 < 1.0b2.post345 < 1.0rc1.dev456 < 1.0rc1 < 1.0 < 1.0+abc.5 < 1.0+abc.7 < 1.0+5 \
+             < 1.0.post456.dev34 < 1.0.post456 < 1.0.15 < 1.1.dev1 < 1!0.1",
+        );
+    }
+
+    #[test]
+    fn spellings_of_one_version_are_equal() {
+        ordered(Pep440, "1.0 = 1 = 1.0.0 = v1.0 = V1 = 0!1 = 01.00 = 00!1");
+        ordered(
+            Pep440,
+            "1a1 = 1.a1 = 1-alpha-1 = 1_ALPHA.01 = 1a-1 < 1b0 = 1beta = 1-B = 1b- < 1rc2 = 1c2 = 1pre2 = 1PreView_2",
+        );
+        ordered(
+            Pep440,
+            "1.post0 = 1-0 = 1post = 1r = 1-rev- < 1.post3 = 1-3 = 1.R-3 = 1_rev3 = 1post.3",
+        );
+        ordered(Pep440, "1.dev0 = 1dev = 1-DEV- < 1.dev3 = 1dev3 = 1_dev_3");
+        ordered(Pep440, "1+a.1 = 1+A-1 = 1+a_01 < 1+a.1.a < 1+a.1.0");
+        ordered(Pep440, "1a--1 < 1a-1");
+    }
+
+    #[test]
+    fn local_labels_follow_their_release() {
+        ordered(
+            Pep440,
+            "1 < 1+1a < 1+a < 1+a.a < 1+a.0 < 1+ab < 1+b < 1+0 < 1+1 < 1+1.a < 1+10 < 1.post0",
+        );
+    }
+
+    #[test]
+    fn numbers_are_of_any_size() {
+        ordered(Pep440, "1.99999999999999999999 < 1.100000000000000000000");
+        ordered(
+            Pep440,
+            "1a9007199254740992 < 1a9007199254740993 < 18446744073709551617!0",
+        );
+    }
+
+    #[test]
+    fn white_space_around_is_forgiven() {
+        same(Pep440, " \n1.0\u{1c} ", "1.0");
+    }
+
+    #[test]
+    fn what_packaging_refuses_is_refused() {
+        refused(
+            Pep440,
+            &[
+                "",
+                "v",
+                "a",
+                "!1",
+                "1!",
+                "1.",
+                "1..0",
+                ".1",
+                "1.x",
+                "1.0-",
+                "1-a-b",
+                "1a1a1",
+                "1.0.prev",
+                "1-1-1",
+                "1.dev.dev",
+                "1dev1post1",
+                "1+",
+                "1+a.",
+                "1+.a",
+                "1+a..b",
+                "1+a+b",
+                "1+é",
+                "1 .0",
+                "vv1",
+                "1.0-SNAPSHOT",
+                "2004d",
+                "1.0~rc1",
+                "1.po\u{17f}t1",
+            ],
+        );
+    }
+}

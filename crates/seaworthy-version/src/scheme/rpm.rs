@@ -24,19 +24,12 @@ enum Kind {
 }
 
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
-    if text.is_empty() {
-        return Err("it is empty");
-    }
-    if text.contains('\0') {
-        return Err("it has a zero byte");
-    }
-    Ok(())
+    read(text).map(drop)
 }
 
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
-    check(a).ok()?;
-    check(b).ok()?;
-    let (a, b) = (read(a.as_bytes()), read(b.as_bytes()));
+    let a = read(a).ok()?;
+    let b = read(b).ok()?;
     let order = compare_numbers(a.epoch, b.epoch)
         .then_with(|| order(a.version, b.version))
         .then_with(|| match (a.release, b.release) {
@@ -47,27 +40,32 @@ pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     Some(order)
 }
 
-fn read(text: &[u8]) -> Parts<'_> {
+fn read(text: &str) -> Result<Parts<'_>, &'static str> {
+    let text = text.as_bytes();
+    if text.contains(&0) {
+        return Err("it has a zero byte");
+    }
     let (digits, after) = take_digits(text);
     let (epoch, rest) = match after {
         [b':', rest @ ..] => (digits, rest),
         _ => (&[][..], text),
     };
-    match rest.iter().rposition(|byte| *byte == b'-') {
+    let (version, release) = match rest.iter().rposition(|byte| *byte == b'-') {
         Some(hyphen) => {
             let (version, release) = rest.split_at(hyphen);
-            Parts {
-                epoch,
-                version,
-                release: Some(release.split_first().map_or(release, |it| it.1)),
-            }
+            (version, release.split_first().map(|(_, release)| release))
         }
-        None => Parts {
-            epoch,
-            version: rest,
-            release: None,
-        },
+        None => (rest, None),
+    };
+    // rpm would take the rest of such a label, but its `labelCompare` refuses it.
+    if version.is_empty() {
+        return Err("its version part is empty");
     }
+    Ok(Parts {
+        epoch,
+        version,
+        release,
+    })
 }
 
 /// Orders two versions or two releases, piece by piece.
@@ -104,5 +102,66 @@ fn piece(bytes: &[u8]) -> (Kind, &[u8], &[u8]) {
             let (word, rest) = take_while(bytes, |byte| byte.is_ascii_alphabetic());
             (Kind::Word, word, rest)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Scheme::Rpm;
+    use crate::scheme::table::{ordered, refused, same};
+
+    #[test]
+    fn tilde_end_caret_word_number_is_the_order_of_what_follows() {
+        ordered(
+            Rpm,
+            "1~~ < 1~ < 1~rc1 < 1 < 1^~ < 1^ < 1^git1 < 1^20240101 < 1a < 1.1",
+        );
+        ordered(
+            Rpm,
+            "1.0~rc1^git1 < 1.0~rc1.1 < 1.0 < 1.0^20220101~2 < 1.0^20220101 < 1.0.1",
+        );
+    }
+
+    #[test]
+    fn separators_only_separate() {
+        ordered(
+            Rpm,
+            "1.0 = 1_0 = 1..0 = 1.0. = .1.0 = 1é0 = 1+0 < 1.0a = 1.0.a < 1.0b < 1.0.1",
+        );
+        ordered(Rpm, "5.5p1 < 5.5p2 < 5.5p10 < 5.6p1 < 10");
+    }
+
+    #[test]
+    fn numbers_are_newer_than_words_and_of_any_size() {
+        ordered(
+            Rpm,
+            "1.A < 1.a < 1.01 = 1.1 < 1.99999999999999999999 < 1.100000000000000000000",
+        );
+    }
+
+    #[test]
+    fn epoch_then_version_then_release_decide() {
+        ordered(
+            Rpm,
+            "2-1.el9 = 0:2-1.el9 = :2-1.el9 = 00:2-01.el9 < 2-1.el9_2 < 2-2.el9 < 1:1-1",
+        );
+    }
+
+    #[test]
+    fn a_missing_release_is_older_than_any() {
+        ordered(Rpm, "1.0~ < 1.0 < 1.0-~1 < 1.0-0 < 1.0-1 < 1.0.0");
+        ordered(Rpm, "1.0 < 1.0- < 1.0-a");
+    }
+
+    #[test]
+    fn only_digits_before_a_colon_are_an_epoch() {
+        same(Rpm, "a:1-1", "a.1-1");
+        same(Rpm, "1-1:2", "1-1.2");
+        ordered(Rpm, "a:1 < 1");
+    }
+
+    #[test]
+    fn a_label_without_a_version_is_refused() {
+        refused(Rpm, &["", ":", "1:", "-", "-1", "1:-1", "1\u{0}"]);
     }
 }
