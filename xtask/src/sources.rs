@@ -201,7 +201,7 @@ pub(crate) fn is_rust(path: &str) -> bool {
 }
 
 /// Reads every text file of the project: what git knows and what it would add,
-/// or, outside of a git checkout, what lies in the folder.
+/// or, where git does not answer, what lies in the folder.
 pub(crate) fn read_texts() -> anyhow::Result<Texts> {
     let root = step::root();
     let mut git = step::program("git");
@@ -212,14 +212,17 @@ pub(crate) fn read_texts() -> anyhow::Result<Texts> {
         "--others",
         "--exclude-standard",
     ]);
-    let paths: Vec<String> = if root.join(".git").exists() {
-        let listing = step::output(&mut git)?;
-        listing.split_terminator('\0').map(str::to_owned).collect()
+    let listing = if root.join(".git").exists() {
+        step::output(&mut git).ok()
     } else {
-        let mut paths = Vec::new();
-        walk(&root, "", &mut paths)?;
-        paths
+        None
     };
+    let mut paths = Vec::new();
+    if let Some(listing) = listing {
+        paths.extend(listing.split_terminator('\0').map(str::to_owned));
+    } else {
+        walk(&root, "", &mut paths)?;
+    }
     let mut texts = Texts::new();
     for path in paths {
         // A file may be deleted and not committed yet; one that is not text says
