@@ -66,6 +66,9 @@ impl Options {
     }
 }
 
+/// The step that runs the tests.
+const TEST: &str = "test";
+
 /// One step, how it ended and how long it took.
 struct Outcome {
     name: &'static str,
@@ -102,12 +105,8 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
         step::run(command.args(["--", "--deny", "warnings"]))
     });
     let mut tally = Tally::default();
-    perform("test", &mut || test(options.outside, &mut tally));
+    perform(TEST, &mut || test(options.outside, &mut tally));
 
-    let broken = outcomes
-        .iter()
-        .filter(|outcome| outcome.name != "test" && outcome.result.is_err())
-        .count();
     println!();
     for outcome in &outcomes {
         let result = if outcome.result.is_ok() {
@@ -124,8 +123,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     for (why, count) in tally.reasons() {
         println!("skipped  {count:>4} × {why}");
     }
-    // A broken house rule counts as a failure, so that `0 failed` means all is well.
-    let failed = tally.failed() + broken;
+    let failed = failures(&outcomes, &tally);
     println!(
         "{} passed, {failed} failed, {} skipped",
         tally.passed(),
@@ -135,6 +133,15 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
         return Err(Quiet.into());
     }
     Ok(())
+}
+
+/// Failed tests, and every other step that failed: `0 failed` means all is well.
+fn failures(outcomes: &[Outcome], tally: &Tally) -> usize {
+    let told_by_tests = |outcome: &Outcome| outcome.name == TEST && tally.failed() > 0;
+    let steps = outcomes
+        .iter()
+        .filter(|outcome| outcome.result.is_err() && !told_by_tests(outcome));
+    tally.failed() + steps.count()
 }
 
 /// Sees to the real tools.
@@ -184,7 +191,7 @@ fn test(outside: Outside, tally: &mut Tally) -> anyhow::Result<()> {
     }
     let success = stream(&mut command, tally)?;
     tally.ended(success);
-    anyhow::ensure!(success, "{} tests failed", tally.failed());
+    anyhow::ensure!(success && tally.failed() == 0, "{} failed", tally.failed());
     Ok(())
 }
 
@@ -266,6 +273,39 @@ mod tests {
         ] {
             assert!(parse(arguments).is_err(), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn every_failed_step_is_a_failure() {
+        let outcome = |name, good: bool| Outcome {
+            name,
+            result: if good {
+                Ok(())
+            } else {
+                Err(anyhow::anyhow!("no"))
+            },
+            took: Duration::ZERO,
+        };
+        let mut tally = Tally::default();
+        tally.hear("test result: ok. 1 passed; 0 failed;");
+        assert_eq!(
+            failures(&[outcome("fmt", true), outcome(TEST, true)], &tally),
+            0
+        );
+        assert_eq!(
+            failures(&[outcome("fmt", false), outcome(TEST, true)], &tally),
+            1
+        );
+        // Cargo could not even be started.
+        assert_eq!(
+            failures(&[outcome("fmt", true), outcome(TEST, false)], &tally),
+            1
+        );
+        tally.hear("test result: FAILED. 1 passed; 2 failed;");
+        assert_eq!(
+            failures(&[outcome("fmt", false), outcome(TEST, false)], &tally),
+            3
+        );
     }
 
     #[test]

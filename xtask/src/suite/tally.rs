@@ -53,9 +53,11 @@ impl Tally {
         }
     }
 
-    /// Takes in how `cargo test` ended: a binary that died has no result line.
+    /// Takes in how `cargo test` ended: a binary that died has no result line, and
+    /// a run without any test proves nothing.
     pub(super) fn ended(&mut self, success: bool) {
-        if !success && self.harness_failed == 0 {
+        let good = success && self.harness_passed > 0;
+        if !good && self.harness_failed == 0 {
             self.harness_failed = 1;
         }
     }
@@ -217,11 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_that_died_is_a_failure() {
+    fn a_binary_that_died_and_an_empty_run_are_failures() {
         let mut tally = tally(&["test result: ok. 4 passed; 0 failed; 0 ignored"], &[]);
         tally.ended(true);
         check(&tally, [4, 0, 0]);
         tally.ended(false);
         check(&tally, [4, 1, 0]);
+        let mut empty = Tally::default();
+        empty.ended(true);
+        check(&empty, [0, 1, 0]);
     }
 }
