@@ -1,1 +1,32 @@
-//! DESC
+//! Compiles advisories into an edition, opens one, looks things up in it.
+//!
+//! An *edition* is one immutable file, named by its digest. It is made so that
+//! a scan pays only for what it asks: opening reads a header, whatever the size
+//! of the file; a question about a package touches a few pages; prose is
+//! unpacked for findings alone. The layout is described in the module `format`.
+//!
+//! Read [`Compiler`] first (advisories in, bytes out), then [`Edition`] (bytes
+//! in, answers out), then [`Shelf`] (where editions lie on disk).
+//!
+//! Two rules shape the room:
+//!
+//! * The bytes are a function of the advisories, not of their order: the same
+//!   input compiles to the same digest.
+//! * An edition is verified where it arrives ([`Edition::verify`]), never when
+//!   it is opened. A damaged one gives errors or odd answers, never a panic.
+//!
+//! Deliberately absent: fetching and parsing (the room `feeds`), version
+//! comparison (the room `match` asks `version`), deltas between editions and
+//! signatures.
+
+mod compile;
+mod details;
+mod edition;
+mod format;
+mod map;
+mod shelf;
+
+pub use compile::{CompileError, Compiler, Context};
+pub use edition::{EcosystemCount, Edition, OpenError, Statistics, VerifyError};
+pub use format::VERSION as FORMAT_VERSION;
+pub use shelf::{Shelf, ShelfError};

@@ -1,0 +1,1 @@
+//! Compiling and opening editions, as other rooms see it.
