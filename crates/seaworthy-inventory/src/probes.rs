@@ -6,7 +6,13 @@ use crate::probe::Probe;
 use crate::record::FORMAT;
 
 /// The probes that look at every image. One line per probe, nothing else.
-pub(crate) static PROBES: &[&dyn Probe] = &[&crate::dpkg::Dpkg];
+pub(crate) static PROBES: &[&dyn Probe] = &[
+    &crate::apk::Apk,
+    &crate::distro::Distro,
+    &crate::dpkg::Dpkg,
+    &crate::npm::Npm,
+    &crate::python::Python,
+];
 
 /// Which probes look, and in which form they answer: names and versions,
 /// sorted, such as `apk/1 dpkg/1 records/1`.
@@ -21,8 +27,9 @@ pub fn probe_set() -> ProbeSet {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    pub(crate) use crate::trial::read;
 
     #[test]
     fn every_probe_has_a_name_of_its_own() {

@@ -13,6 +13,9 @@ pub const FORMAT: u32 = 1;
 /// The most packages that one layer may bring; the rest become a gap.
 pub const MAX_PACKAGES: usize = 250_000;
 
+/// The most files of one layer whose records are kept; the rest become a gap.
+pub const MAX_FILES: usize = 500_000;
+
 /// The most bytes that names, versions and places of one layer's packages may
 /// take together; the rest become a gap.
 pub const MAX_TEXT: usize = 48 << 20;
