@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::text::{compare_numbers, take_while, without_leading_zeros};
+use crate::text::{compare_numbers, take_digits, take_while, without_leading_zeros};
 
 /// A version in its three parts.
 struct Parts<'a> {
@@ -32,53 +32,47 @@ fn read(text: &str) -> Result<Parts<'_>, &'static str> {
     if bytes.is_empty() {
         return Err("it is empty");
     }
-    if bytes.iter().any(|byte| is_space(*byte)) {
-        return Err("it has a space inside");
-    }
     let (epoch, rest) = match bytes.iter().position(|byte| *byte == b':') {
-        Some(colon) => {
-            let (epoch, rest) = bytes.split_at(colon);
-            (
-                read_epoch(epoch)?,
-                rest.split_first().map_or(rest, |it| it.1),
-            )
-        }
+        Some(colon) => (read_epoch(before(bytes, colon))?, after(bytes, colon)),
         None => (&[][..], bytes),
     };
-    let (upstream, revision) = match rest.iter().rposition(|byte| *byte == b'-') {
-        Some(hyphen) => {
-            let (upstream, revision) = rest.split_at(hyphen);
-            let revision = revision.split_first().map_or(revision, |it| it.1);
-            if revision.is_empty() {
-                return Err("nothing follows the hyphen before the revision");
-            }
-            (upstream, revision)
+    // One pass finds the hyphen before the revision and whatever cannot be here.
+    let (mut hyphen, mut late_colon) = (None, false);
+    for (place, byte) in rest.iter().enumerate() {
+        match byte {
+            b'-' => (hyphen, late_colon) = (Some(place), false),
+            b':' => late_colon = true,
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'~' => {}
+            _ => return Err("it has a character other than letters, digits and `.-+~:`"),
         }
+    }
+    let (upstream, revision) = match hyphen {
+        Some(hyphen) => (before(rest, hyphen), after(rest, hyphen)),
         None => (rest, &[][..]),
     };
-    let Some(first) = upstream.first() else {
-        return Err("its upstream part is empty");
-    };
-    if !first.is_ascii_digit() {
-        return Err("its upstream part does not start with a digit");
+    if hyphen.is_some() && revision.is_empty() {
+        return Err("nothing follows the hyphen before the revision");
     }
-    if !upstream
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b".-+~:".contains(byte))
-    {
-        return Err("its upstream part has a character other than letters, digits and `.-+~:`");
+    if hyphen.is_some() && late_colon {
+        return Err("its revision has a colon");
     }
-    if !revision
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b".+~".contains(byte))
-    {
-        return Err("its revision has a character other than letters, digits and `.+~`");
+    match upstream.first() {
+        Some(b'0'..=b'9') => Ok(Parts {
+            epoch,
+            upstream,
+            revision,
+        }),
+        Some(_) => Err("its upstream part does not start with a digit"),
+        None => Err("its upstream part is empty"),
     }
-    Ok(Parts {
-        epoch,
-        upstream,
-        revision,
-    })
+}
+
+fn before(bytes: &[u8], place: usize) -> &[u8] {
+    bytes.get(..place).unwrap_or_default()
+}
+
+fn after(bytes: &[u8], place: usize) -> &[u8] {
+    bytes.get(place + 1..).unwrap_or_default()
 }
 
 /// The digits of an epoch. dpkg reads it with `strtol` into an `int`, so a sign
@@ -133,8 +127,8 @@ fn order(mut a: &[u8], mut b: &[u8]) -> Ordering {
             // Equal and not zero: both start with the same character of text.
             (a, b) = (rest(a), rest(b));
         }
-        let (left, after_left) = crate::text::take_digits(a);
-        let (right, after_right) = crate::text::take_digits(b);
+        let (left, after_left) = take_digits(a);
+        let (right, after_right) = take_digits(b);
         let numbers = compare_numbers(left, right);
         if numbers.is_ne() {
             return numbers;

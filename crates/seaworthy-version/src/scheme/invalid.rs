@@ -38,7 +38,7 @@ impl fmt::Display for InvalidVersion {
         // The text comes from an image: no control character may reach a terminal.
         write!(
             f,
-            "`{}` is not a {} version: {}",
+            "`{}` is no {} version: {}",
             self.text.escape_debug(),
             self.scheme,
             self.reason
@@ -59,7 +59,7 @@ mod tests {
         let hostile = InvalidVersion::of(Scheme::Rpm, "1\u{1b}[31m", "it is red");
         assert_eq!(
             hostile.to_string(),
-            "`1\\u{1b}[31m` is not a rpm version: it is red"
+            "`1\\u{1b}[31m` is no rpm version: it is red"
         );
     }
 }

@@ -41,6 +41,26 @@ enum Word<'a> {
     Unknown(&'a str),
 }
 
+static KNOWN: [(&str, Word<'_>); 10] = [
+    ("alpha", Word::Alpha),
+    ("beta", Word::Beta),
+    ("milestone", Word::Milestone),
+    ("rc", Word::Candidate),
+    ("cr", Word::Candidate),
+    ("snapshot", Word::Snapshot),
+    ("ga", Word::Release),
+    ("final", Word::Release),
+    ("release", Word::Release),
+    ("sp", Word::ServicePack),
+];
+
+/// Names where a digit follows directly.
+static SHORT: [(&str, Word<'_>); 3] = [
+    ("a", Word::Alpha),
+    ("b", Word::Beta),
+    ("m", Word::Milestone),
+];
+
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("it is empty");
@@ -109,29 +129,11 @@ impl<'a> Word<'a> {
     /// Java lowers the case before it looks at a word, and reads a single `a`,
     /// `b` or `m` as a name where a digit follows directly.
     fn of(text: &'a str, next_is_digit: bool) -> Self {
-        let known = [
-            ("alpha", Self::Alpha),
-            ("beta", Self::Beta),
-            ("milestone", Self::Milestone),
-            ("rc", Self::Candidate),
-            ("cr", Self::Candidate),
-            ("snapshot", Self::Snapshot),
-            ("ga", Self::Release),
-            ("final", Self::Release),
-            ("release", Self::Release),
-            ("sp", Self::ServicePack),
-        ];
-        let short = [
-            ("a", Self::Alpha),
-            ("b", Self::Beta),
-            ("m", Self::Milestone),
-        ];
-        let short = short.into_iter().filter(|_| next_is_digit);
+        let short = SHORT.iter().filter(|_| next_is_digit);
+        let mut known = KNOWN.iter().chain(short);
         known
-            .into_iter()
-            .chain(short)
             .find(|(name, _)| text.eq_ignore_ascii_case(name))
-            .map_or(Self::Unknown(text), |(_, word)| word)
+            .map_or(Self::Unknown(text), |(_, word)| *word)
     }
 
     fn rank(self) -> u8 {
