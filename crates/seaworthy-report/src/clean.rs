@@ -10,13 +10,24 @@ const MARKS_PER_CHARACTER: usize = 3;
 /// visible escape such as `\u{1b}`: control characters of both ranges, line
 /// breaks of any kind, bidirectional controls, characters without width.
 ///
+/// Build servers read what is printed too. `##` is what some of them look for
+/// anywhere in a line, a leading `::` what others obey, so neither survives.
+///
 /// What comes out is one line, means itself when printed, and is the same after
 /// a second pass.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = MARKS_PER_CHARACTER;
+    let mut before = None;
+    let commanding = text.trim_start().starts_with("::");
     for character in text.chars() {
-        if is_unsafe(character) {
+        let command = (character == '#' && before == Some('#'))
+            || (commanding && character == ':' && out.trim_start().is_empty());
+        before = Some(character);
+        if command {
+            out.extend(character.escape_unicode());
+            marks = 0;
+        } else if is_unsafe(character) {
             out.extend(character.escape_default());
             marks = 0;
         } else if character.width() == Some(0) {
@@ -82,6 +93,9 @@ mod tests {
                 "e\u{301}\u{301}\u{301}\\u{301}",
             ),
             ("\u{301}a", "\\u{301}a"),
+            ("a ##vso[x]", r"a #\u{23}vso[x]"),
+            (" ::error::x", r" \u{3a}:error::x"),
+            ("std::move", "std::move"),
         ] {
             assert_eq!(clean(hostile), harmless);
             assert_eq!(clean(harmless), harmless, "a second pass changes nothing");

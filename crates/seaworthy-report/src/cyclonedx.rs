@@ -1,4 +1,4 @@
-//! CycloneDX 1.6 as JSON.
+//! `CycloneDX` 1.6 as JSON.
 
 use serde_json::json;
 

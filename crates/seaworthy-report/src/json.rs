@@ -19,6 +19,10 @@ pub enum ReadError {
 }
 
 /// The newest version of our JSON, indented, with a line break at the end.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "the expectation holds for every input"
+)]
 pub fn json(images: &[Assessed<'_>]) -> String {
     let mut text = serde_json::to_string_pretty(&v1::Document::of(images))
         .expect("texts, numbers and lists of them always have a JSON form");

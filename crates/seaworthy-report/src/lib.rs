@@ -1,5 +1,5 @@
 //! The documents we publish about an image: the table for a terminal, our own
-//! versioned JSON, and CycloneDX.
+//! versioned JSON, and `CycloneDX`.
 //!
 //! Every renderer takes [`Assessed`], the report of an image with the verdict of
 //! a policy, and answers with text. Same input, same bytes: nothing here reads a

@@ -1,5 +1,7 @@
 //! Package URLs of what an inventory holds.
 
+use std::fmt::Write;
+
 use seaworthy_core::{Distro, Package, PackageType};
 
 /// The package URL of `package`: type, namespace, name and version, with the
@@ -59,7 +61,8 @@ fn encode(text: &str, out: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
 }

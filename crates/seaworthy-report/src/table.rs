@@ -1,6 +1,20 @@
 //! The answer for people at a terminal.
 
-use crate::{Assessed, clean};
+mod blind;
+mod component;
+mod finding;
+mod packages;
+mod page;
+mod summary;
+mod text;
+
+use page::{Page, Paint};
+
+use crate::{Assessed, overall};
+
+/// An answer longer than this ends with the verdict once more, since its
+/// beginning has scrolled away.
+const LINES_IN_SIGHT: usize = 24;
 
 /// How a table may look. Whoever calls knows the terminal; this room does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +46,41 @@ impl Default for Look {
 /// No line is wider than the look says, and apart from its line breaks and the
 /// colours it was allowed the text holds nothing that a terminal obeys.
 pub fn table(images: &[Assessed<'_>], look: &Look) -> String {
-    let _ = look;
-    images
-        .iter()
-        .map(|image| {
-            format!(
-                "{}: {}\n",
-                clean(&image.report.image.target),
-                image.verdict.outcome().name()
-            )
-        })
-        .collect()
+    let mut page = Page::new(look);
+    for (position, assessed) in images.iter().enumerate() {
+        if position > 0 {
+            page.gap();
+            page.gap();
+        }
+        image(&mut page, assessed);
+    }
+    if images.len() > 1 {
+        page.gap();
+        page.gap();
+        let mut line = page.start(0);
+        summary::badge(&page, &mut line, overall(images));
+        let sentence = format!("  over all {} images", images.len());
+        page.add(&mut line, Paint::Plain, &sentence);
+        page.end(line);
+    }
+    page.finish()
+}
+
+fn image(page: &mut Page, assessed: &Assessed<'_>) {
+    let first = page.lines();
+    let components = component::components(assessed.report);
+    summary::subject(page, assessed.report);
+    page.gap();
+    summary::verdict(page, assessed, &components);
+    summary::levels(page, &components);
+    if page.wants_everything() {
+        packages::packages(page, assessed.report);
+    }
+    finding::findings(page, assessed.report, &components);
+    blind::blind_spots(page, assessed);
+    finding::next_step(page, &components);
+    if page.lines() - first > LINES_IN_SIGHT {
+        page.gap();
+        summary::verdict(page, assessed, &components);
+    }
 }

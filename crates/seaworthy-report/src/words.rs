@@ -1,6 +1,6 @@
 //! Sentences that every document says the same way.
 
-use seaworthy_core::{Blindness, FeedDate, FixState, Reason};
+use seaworthy_core::{Blindness, FixState, Reason};
 
 /// How often something is, with the noun in the right number: `1 package`,
 /// `51,435 packages`.
@@ -8,8 +8,8 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     let noun = match (number, noun) {
         (1, _) => noun.to_owned(),
         (_, _) => match noun.strip_suffix('y') {
-            Some(stem) => format!("{stem}ies"),
-            None => format!("{noun}s"),
+            Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+            Some(_) | None => format!("{noun}s"),
         },
     };
     format!("{} {noun}", grouped(number))
@@ -169,15 +169,6 @@ pub(crate) fn fix(state: &FixState) -> &str {
     }
 }
 
-/// How current a feed is.
-pub(crate) fn feed_date(date: FeedDate) -> String {
-    match date {
-        FeedDate::Fetched(day) => format!("fetched {day}"),
-        FeedDate::NewestRecord(day) => format!("newest record {day}"),
-        FeedDate::Unknown => "of unknown age".to_owned(),
-    }
-}
-
 /// The first few names, and how many more there are.
 pub(crate) fn listed(names: &[Box<str>], most: usize) -> String {
     let mut out = names
@@ -187,7 +178,9 @@ pub(crate) fn listed(names: &[Box<str>], most: usize) -> String {
         .collect::<Vec<&str>>()
         .join(", ");
     if names.len() > most {
-        out.push_str(&format!(" and {} more", grouped(names.len() - most)));
+        out.push_str(" and ");
+        out.push_str(&grouped(names.len() - most));
+        out.push_str(" more");
     }
     out
 }
@@ -201,6 +194,7 @@ mod tests {
         assert_eq!(count(1, "package"), "1 package");
         assert_eq!(count(0, "package"), "0 packages");
         assert_eq!(count(51_435, "advisory"), "51,435 advisories");
+        assert_eq!(count(7, "day"), "7 days");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_000_000), "1,000,000");
     }

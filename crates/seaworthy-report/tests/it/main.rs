@@ -1,1 +1,8 @@
-//! Tests of the published documents against their schemas and readers.
+//! Tests of what people and programs are given: tables as they look, documents
+//! against their schemas and readers.
+
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+mod example;
+mod hostile;
+mod table;
