@@ -12,6 +12,7 @@ pub(crate) static PROBES: &[&dyn Probe] = &[
     &crate::dpkg::Dpkg,
     &crate::npm::Npm,
     &crate::python::Python,
+    &crate::rpm::Rpm,
 ];
 
 /// Which probes look, and in which form they answer: names and versions,

@@ -13,6 +13,7 @@ mod berkeley;
 mod header;
 mod manifest;
 mod ndb;
+mod pages;
 mod sqlite;
 
 use seaworthy_image::FileFacts;
@@ -69,7 +70,8 @@ impl Probe for Rpm {
         if file.name() == LOG {
             // The log names pages of a file that this probe does not see.
             if sqlite::has_committed_frames(bytes) {
-                found.gap("sqlite rpm database: changes in its log are not read (not checkpointed)");
+                found
+                    .gap("sqlite rpm database: changes in its log are not read (not checkpointed)");
             }
             return;
         }
@@ -93,7 +95,7 @@ impl Probe for Rpm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::tests::read;
+    use crate::trial::read;
 
     #[test]
     fn databases_are_wanted_where_distributions_keep_them() {

@@ -1,6 +1,8 @@
 //! An rpm header as databases keep it: two counts, an index of tags, and a store
 //! of values. Numbers are big-endian. No magic goes before it.
 
+use std::borrow::Cow;
+
 use seaworthy_core::PackageType;
 
 use crate::field::{self, Order};
@@ -91,11 +93,6 @@ fn parse(blob: &[u8]) -> Result<Header<'_>, &'static str> {
 }
 
 fn package(header: &Header<'_>, found: &mut FileRecord) {
-    let text = |bytes: Option<&[u8]>| {
-        bytes
-            .map(String::from_utf8_lossy)
-            .filter(|text| !text.is_empty())
-    };
     let name = text(header.name);
     // Keys of package signers are kept as packages; nothing is installed.
     if name.as_deref() == Some("gpg-pubkey") {
@@ -115,6 +112,12 @@ fn package(header: &Header<'_>, found: &mut FileRecord) {
         vendor: text(header.vendor).as_deref(),
         source: text(header.source).as_deref(),
     }));
+}
+
+fn text(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
+    bytes
+        .map(String::from_utf8_lossy)
+        .filter(|text| !text.is_empty())
 }
 
 /// What a header or a line of the manifest says of a package.
@@ -144,11 +147,7 @@ pub(super) fn record(said: &Said<'_>) -> PackageRecord {
             .source
             .and_then(source)
             .map(|(name, version)| SourceRecord::new(name, &with_epoch(version))),
-        ..PackageRecord::recorded(
-            &PackageType::Rpm,
-            said.name,
-            &with_epoch(said.version),
-        )
+        ..PackageRecord::recorded(&PackageType::Rpm, said.name, &with_epoch(said.version))
     }
 }
 

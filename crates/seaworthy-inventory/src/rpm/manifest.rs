@@ -13,7 +13,19 @@ pub(super) fn read(bytes: &[u8], found: &mut FileRecord) {
     let text = String::from_utf8_lossy(bytes);
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let fields: Vec<&str> = line.splitn(FIELDS + 1, '\t').collect();
-        let &[name, version, _, _, vendor, _, _, architecture, epoch, source] = &*fields else {
+        let &[
+            name,
+            version,
+            _,
+            _,
+            vendor,
+            _,
+            _,
+            architecture,
+            epoch,
+            source,
+        ] = &*fields
+        else {
             found.gap(format!(
                 "manifest of packages: a line with {} fields instead of {FIELDS}",
                 fields.len()
@@ -21,7 +33,9 @@ pub(super) fn read(bytes: &[u8], found: &mut FileRecord) {
             continue;
         };
         let Ok(epoch) = epoch.parse() else {
-            found.gap(format!("manifest of packages: `{name}` with the epoch `{epoch}`"));
+            found.gap(format!(
+                "manifest of packages: `{name}` with the epoch `{epoch}`"
+            ));
             continue;
         };
         let told = |text: &'static str| move |it: &&str| !it.is_empty() && *it != text;
@@ -40,8 +54,8 @@ pub(super) fn read(bytes: &[u8], found: &mut FileRecord) {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::probes::tests::read;
     use crate::rpm::Rpm;
+    use crate::trial::read;
 
     #[test]
     fn a_line_is_a_package_and_a_short_one_a_gap() {
@@ -51,6 +65,11 @@ mod tests {
              \n\
              short\t1-1\n\
              odd\t1-1\t1\t2\tv\t(none)\t3\tnoarch\tmany\todd-1-1.src.rpm\n"),
-        @"");
+        @r"
+        glibc 2.35-2.cm2 x86_64 by Microsoft Corporation
+        vim 2:9.0-1.cm2 x86_64
+        gap: manifest of packages: a line with 2 fields instead of 10
+        gap: manifest of packages: `odd` with the epoch `many`
+        ");
     }
 }
