@@ -1,3 +1,34 @@
-//! DESC
+//! Bytes to files: what an image is made of, and the one pass over each layer.
+//!
+//! - [`resolve`] goes from a descriptor to [`Image`]s: which layers, in which
+//!   order, where. It reads JSON only, each document compared with its digest.
+//! - [`walk`] reads a layer once, from any `Read`, and offers its files to a
+//!   [`Sink`]. It answers with the layer's [`LayerTree`]: every path it has.
+//! - [`squash`] says which files of which layers the final tree shows. It alone
+//!   knows whiteouts.
+//! - [`Verified`] proves the digest of what was read.
+//!
+//! Deliberately absent: extraction (nothing is ever written), networks (whoever
+//! has a registry implements [`Blobs`]), and any opinion on what files mean.
+//! Everything read here is hostile: each count, length and depth has a ceiling.
+
+mod inflate;
+mod manifest;
+mod path;
+mod resolve;
 mod sink;
+mod squash;
+mod tape;
+mod tree;
+mod verify;
+mod walk;
+
+pub use manifest::{
+    ConfigError, Descriptor, Document, MANIFEST_BYTES, ManifestError, read_manifest,
+};
+pub use resolve::{BlobKey, Blobs, Image, LayerBlob, PlatformWish, ResolveError, resolve};
 pub use sink::{FileFacts, Sink};
+pub use squash::{LayerPaths, Visible, squash};
+pub use tree::{Cursor, EntryKind, LayerTree, TreeEntry, TreeError};
+pub use verify::{Expected, Verified, VerifyError};
+pub use walk::{Limits, WalkError, walk};

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 /// What a layer says of one regular file, before its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileFacts<'a> {
-    /// Path inside the layer: relative, without `.`, `..` or empty components,
-    /// lossily decoded as UTF-8.
+    /// Path inside the layer: relative, without `.`, `..` or empty components.
+    /// Bytes that are not UTF-8 stand as private characters (U+10FE00 and up),
+    /// so that two names never become one.
     pub path: &'a str,
     /// Permission bits.
     pub mode: u32,
@@ -43,8 +44,9 @@ pub trait Sink {
     /// with the bytes is the receiver's to remember.
     fn file(&mut self, file: &FileFacts<'_>, content: &mut dyn Read) -> io::Result<()>;
 
-    /// A second name for a file of this layer: from now on `path` has the content
-    /// that `target` had. Both are clean paths as in [`FileFacts::path`].
+    /// A second name for a file: from now on `path` has the content that `target`
+    /// had. Both are clean paths as in [`FileFacts::path`]. A hostile layer may
+    /// name a target that it does not have, or that was not wanted.
     fn link(&mut self, path: &str, target: &str);
 
     /// A symbolic link at a path that [`Sink::wants`] would want as a file.

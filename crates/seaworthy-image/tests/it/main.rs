@@ -1,0 +1,1 @@
+//! Layers and images as tools make them, and as nobody should.
