@@ -10,6 +10,11 @@
     reason = "tests are told what the machine offers through the environment"
 )]
 
+mod image;
 mod need;
 
+pub use image::{
+    Blob, Image, ImageBuilder, Layer, LayerBuilder, digest_of, docker_archive_of, gzip, image,
+    index_archive, index_layout, zstd,
+};
 pub use need::{require, require_root, shared};
