@@ -296,7 +296,7 @@ mod tests {
             ),
             (
                 r#"{"auth": ["canary"]}"#,
-                "cannot read the logins in `config.json`: line 1, column 22 is not what `docker login` writes",
+                "cannot read the logins in `config.json`: line 1, column 23 is not what `docker login` writes",
             ),
         ] {
             assert_eq!(login(&one(entry), "r", "x"), expected, "{entry}");

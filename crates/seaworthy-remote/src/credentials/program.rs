@@ -17,7 +17,7 @@ use super::{Credential, CredentialError, credential};
 const LARGEST: u64 = 64 << 10;
 
 /// A keychain may ask its user to unlock it, so this is a human time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

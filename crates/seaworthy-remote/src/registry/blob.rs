@@ -18,7 +18,7 @@ use crate::stream::{self, BlobReader, Feed};
 const MOST_RESUMES: u32 = 100;
 
 /// How long a transfer may be slower than the limit.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_mins(1);
 
 /// One transfer.
 struct Transfer {

@@ -147,6 +147,15 @@ impl Login {
     }
 }
 
+/// What a token server answers. Both names of the token are in use.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Granted {
+    token: String,
+    access_token: String,
+    expires_in: Option<u64>,
+}
+
 /// One 401, while it is being answered.
 struct Asked<'a> {
     wire: &'a Wire,
@@ -230,28 +239,19 @@ impl Asked<'_> {
             .wire
             .body(answer, TOKEN_BYTES, || format!("the token of `{host}`"))
             .await?;
-        #[derive(Deserialize)]
-        struct Token {
-            #[serde(default)]
-            token: String,
-            #[serde(default)]
-            access_token: String,
-            #[serde(default)]
-            expires_in: Option<u64>,
-        }
         let no_token = || PullError::Token { host: host.clone() };
-        let token: Token = serde_json::from_slice(&body).map_err(|_| no_token())?;
-        let text = if token.token.is_empty() {
-            &token.access_token
+        let granted: Granted = serde_json::from_slice(&body).map_err(|_| no_token())?;
+        let text = if granted.token.is_empty() {
+            &granted.access_token
         } else {
-            &token.token
+            &granted.token
         };
         let value = bearer(text)
             .filter(|_| !text.is_empty())
             .ok_or_else(no_token)?;
         // A little less than it lives, for the time it has been under way; a
         // silly number costs at most a further 401.
-        let life = token.expires_in.unwrap_or(TOKEN_LIFE).clamp(10, 86_400);
+        let life = granted.expires_in.unwrap_or(TOKEN_LIFE).clamp(10, 86_400);
         let life = Duration::from_secs(life.saturating_sub((life / 10).min(10)));
         Ok(Pass {
             value,

@@ -104,7 +104,7 @@ impl Default for Limits {
             blob_bytes: 64 << 30,
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
-            document: Duration::from_secs(60),
+            document: Duration::from_mins(1),
             slowest: 1 << 10,
             retries: 3,
             first_wait: Duration::from_millis(300),

@@ -87,10 +87,9 @@ impl Reach {
         match address.octets() {
             [127, ..] => Self::Loopback,
             [169, 254, ..] => Self::Link,
-            [10, ..] | [192, 168, ..] | [192, 0, 0, _] => Self::Private,
+            [10, ..] | [192, 168, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] => Self::Private,
             [172, second, ..] if (16..32).contains(&second) => Self::Private,
             [100, second, ..] if (64..128).contains(&second) => Self::Private,
-            [198, 18 | 19, ..] => Self::Private,
             [0 | 224.., ..] => Self::Nowhere,
             _ => Self::Public,
         }
@@ -103,7 +102,9 @@ impl Reach {
             Self::of(IpAddr::V4(Ipv4Addr::new(a, b, c, d)))
         };
         match address.segments() {
-            [0, 0, 0, 0, 0, 0, 0, 0] => Self::Nowhere,
+            // Unspecified, and Teredo, which hides an IPv4 address that nobody
+            // should need.
+            [0, 0, 0, 0, 0, 0, 0, 0] | [0x2001, 0, ..] => Self::Nowhere,
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
             // An IPv4 address in IPv6 clothes means that IPv4 address: mapped,
             // compatible, NAT64 and 6to4.
@@ -111,8 +112,6 @@ impl Reach {
             | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
             | [0x2002, high, low, ..] => inner(high, low),
             [0x64, 0xff9b, 1, ..] => Self::Private,
-            // Teredo hides an IPv4 address that nobody should need.
-            [0x2001, 0, ..] => Self::Nowhere,
             [first, ..] if first & 0xffc0 == 0xfe80 => Self::Link,
             [first, ..] if first & 0xffc0 == 0xfec0 => Self::Private,
             [first, ..] if first & 0xfe00 == 0xfc00 => Self::Private,

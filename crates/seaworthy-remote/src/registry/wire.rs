@@ -114,7 +114,7 @@ impl Wire {
             builder.build().map_err(|source| PullError::Options {
                 registry: registry.to_owned(),
                 what: "the network stack refuses them",
-                source: Some(innermost(source.without_url())),
+                source: Some(innermost(&source.without_url())),
             })
         };
         let mut builder = builder(registry, &options, Side::Home(&origin))?;
@@ -287,7 +287,7 @@ impl Wire {
                     .map_err(|source| PullError::Options {
                         registry: self.registry.clone(),
                         what: "the network stack refuses them",
-                        source: Some(innermost(source.without_url())),
+                        source: Some(innermost(&source.without_url())),
                     })
             })
             .await
@@ -296,7 +296,7 @@ impl Wire {
     /// Says what went wrong on the way to `host`.
     pub(super) fn failed(&self, host: &str, error: reqwest::Error) -> PullError {
         let host = host.to_owned();
-        let inside = causes(&error).any(|cause| cause.is::<Inside>());
+        let inside = causes(&error).any(<dyn Error>::is::<Inside>);
         let tls = causes(&error)
             .filter_map(|cause| cause.downcast_ref::<io::Error>())
             .any(|cause| cause.kind() == io::ErrorKind::InvalidData);
@@ -311,7 +311,7 @@ impl Wire {
         if timeout {
             return PullError::Timeout { host };
         }
-        let source = innermost(error.without_url());
+        let source = innermost(&error.without_url());
         if dns {
             PullError::NoSuchHost { host, source }
         } else if connect && tls {
@@ -479,8 +479,8 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 /// The deepest cause alone. The layers above it only repeat that a request
 /// failed.
-fn innermost(error: reqwest::Error) -> Box<dyn Error + Send + Sync> {
-    let text = causes(&error).last().map(ToString::to_string);
+fn innermost(error: &reqwest::Error) -> Box<dyn Error + Send + Sync> {
+    let text = causes(error).last().map(ToString::to_string);
     text.unwrap_or_else(|| error.to_string()).into()
 }
 
