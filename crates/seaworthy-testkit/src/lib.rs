@@ -12,9 +12,11 @@
 
 mod image;
 mod need;
+mod process;
 
 pub use image::{
     Blob, Image, ImageBuilder, Layer, LayerBuilder, digest_of, docker_archive_of, gzip, image,
     index_archive, index_layout, zstd,
 };
 pub use need::{require, require_root, shared};
+pub use process::{Server, free_port, wait_until};
