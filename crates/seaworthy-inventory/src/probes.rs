@@ -10,6 +10,7 @@ pub(crate) static PROBES: &[&dyn Probe] = &[
     &crate::apk::Apk,
     &crate::distro::Distro,
     &crate::dpkg::Dpkg,
+    &crate::go::Go,
     &crate::npm::Npm,
     &crate::python::Python,
     &crate::rpm::Rpm,

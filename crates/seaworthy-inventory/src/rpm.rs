@@ -1,12 +1,12 @@
 //! rpm: the databases of installed packages, in the three forms that rpm has
-//! used (Berkeley DB hash, ndb, SQLite), and the manifest that Azure Linux and
+//! used (Berkeley DB hash, ndb, sqlite), and the manifest that Azure Linux and
 //! Mariner leave in images without one.
 //!
 //! A database is an attacker's file, so its pages are read by own code over a
 //! byte slice: every page is followed at most once, so a cycle ends and the time
 //! is linear in the size. What is damaged becomes a gap and the rest is read.
 //!
-//! Deliberately absent: indexes, signatures, and the write-ahead log of SQLite,
+//! Deliberately absent: indexes, signatures, and the write-ahead log of sqlite,
 //! which is told about instead.
 
 mod berkeley;
@@ -27,7 +27,7 @@ const FOLDERS: [&str; 3] = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rp
 /// The list of packages in images that were made without a database.
 const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
 
-/// SQLite's write-ahead log beside the database.
+/// sqlite's write-ahead log beside the database.
 const LOG: &str = "rpmdb.sqlite-wal";
 
 /// The largest database read, in bytes. Those of full desktops are about half

@@ -1,4 +1,4 @@
-//! `rpmdb.sqlite`: rpm's table `Packages (hnum, blob)` in an SQLite file, read
+//! `rpmdb.sqlite`: rpm's table `Packages (hnum, blob)` in an sqlite file, read
 //! straight from the pages. Used by Fedora, RHEL 9 and later, Azure Linux.
 //!
 //! Only what that takes is here: the schema on page 1, table b-trees, overflow
@@ -19,7 +19,7 @@ const FILE_HEADER: usize = 100;
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
 
-/// Whether the bytes are an SQLite database.
+/// Whether the bytes are an sqlite database.
 pub(super) fn is_sqlite(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
@@ -95,7 +95,7 @@ fn tables(bytes: &[u8], found: &mut FileRecord) -> Result<(), String> {
 
 struct File<'a, 'f> {
     pages: Pages<'a>,
-    /// Bytes of a page that SQLite uses; the rest is reserved.
+    /// Bytes of a page that sqlite uses; the rest is reserved.
     usable: usize,
     /// A row being put together; kept to reuse its memory.
     buffer: Vec<u8>,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use seaworthy_image::{FileFacts, Sink};
+use seaworthy_image::{FileFacts, LayerTree, Sink};
 use seaworthy_inventory::{FileRecord, PackageRecord, Recorder};
 
 /// What the probe of this name says of a file that holds `bytes`; an empty
@@ -19,7 +19,7 @@ pub(crate) fn look(probe: &str, path: &str, bytes: &[u8]) -> FileRecord {
     recorder
         .file(&file, &mut &*bytes)
         .expect("memory reads without errors");
-    let records = recorder.finish(Default::default());
+    let records = recorder.finish(LayerTree::default());
     records
         .files
         .into_iter()
