@@ -6,6 +6,7 @@ mod distro;
 mod dpkg;
 mod executable;
 mod field;
+mod gather;
 mod go;
 mod layer;
 mod lines;
@@ -17,6 +18,7 @@ mod python;
 mod record;
 mod recorder;
 mod rpm;
+mod sbom;
 #[cfg(test)]
 mod trial;
 pub use layer::{DecodeError, LayerRecords};
@@ -27,3 +29,4 @@ pub use record::{
     DistroRecord, FORMAT, FileRecord, MAX_FILES, MAX_PACKAGES, MAX_TEXT, PackageRecord, SourceRecord,
 };
 pub use recorder::Recorder;
+pub use sbom::{SbomError, read_sbom};

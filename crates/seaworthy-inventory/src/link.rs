@@ -2,17 +2,14 @@
 
 mod history;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use seaworthy_core::{
-    Claim, Distro, Gap, Inventory, Layer, Package, PackageType, Sighting, SourcePackage, Version,
-};
+use seaworthy_core::{Distro, Gap, Inventory, Layer, Sighting};
 use seaworthy_image::FileFacts;
 
 use crate::distro;
+use crate::gather::Gathered;
 use crate::layer::LayerRecords;
 use crate::probes::{PROBES, probe_set};
-use crate::record::{DistroRecord, FileRecord, PackageRecord, SourceRecord};
+use crate::record::{DistroRecord, FileRecord};
 
 use history::{History, Place};
 
@@ -59,7 +56,7 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
     let distro = choose_distro(&history);
 
     let mut gaps = notes(&records);
-    let mut packages: BTreeMap<Identity<'_>, BTreeSet<Sighting>> = BTreeMap::new();
+    let mut packages = Gathered::default();
     for (at, place) in history.visible() {
         for record in history.files(place) {
             gaps.extend(record.gaps.iter().map(|why| gap(at, record, why, place)));
@@ -77,8 +74,7 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
                 inside => format!("{at}!/{inside}").into(),
             };
             let layer = Some(layer);
-            let seen = packages.entry(Identity::of(package)).or_default();
-            seen.insert(Sighting { path, layer });
+            packages.see(package, Sighting { path, layer });
         }
     }
     gaps.extend(missing_database(distro.as_ref(), &history));
@@ -87,56 +83,10 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
 
     Inventory {
         distro,
-        packages: packages
-            .into_iter()
-            .map(|(identity, seen)| identity.seen_at(seen))
-            .collect(),
+        packages: packages.into_packages(),
         gaps,
         layers,
         probes: probe_set(),
-    }
-}
-
-/// What makes two records speak of one package, in the order of sorting.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Identity<'a> {
-    kind: PackageType,
-    name: &'a str,
-    version: &'a str,
-    architecture: Option<&'a str>,
-    source: Option<&'a SourceRecord>,
-    vendor: Option<&'a str>,
-    claim: Claim,
-}
-
-impl<'a> Identity<'a> {
-    fn of(package: &'a PackageRecord) -> Self {
-        Self {
-            kind: PackageType::from_purl_type(&package.kind),
-            name: &package.name,
-            version: &package.version,
-            architecture: package.architecture.as_deref(),
-            source: package.source.as_ref(),
-            vendor: package.vendor.as_deref(),
-            claim: package.claim(),
-        }
-    }
-
-    fn seen_at(self, seen: BTreeSet<Sighting>) -> Package {
-        let scheme = self.kind.scheme();
-        Package {
-            kind: self.kind,
-            name: self.name.into(),
-            version: Version::of(scheme, self.version),
-            architecture: self.architecture.map(Into::into),
-            source: self.source.map(|source| SourcePackage {
-                name: (*source.name).into(),
-                version: Version::of(scheme, &*source.version),
-            }),
-            vendor: self.vendor.map(Into::into),
-            claim: self.claim,
-            seen: seen.into_iter().collect(),
-        }
     }
 }
 
