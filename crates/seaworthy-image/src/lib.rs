@@ -12,23 +12,35 @@
 //! has a registry implements [`Blobs`]), and any opinion on what files mean.
 //! Everything read here is hostile: each count, length and depth has a ceiling.
 
+mod archive;
+mod bundle;
+mod choice;
 mod inflate;
 mod manifest;
+mod oci_layout;
 mod path;
 mod resolve;
+mod root;
 mod sink;
 mod squash;
+mod stream;
 mod tape;
 mod tree;
 mod verify;
 mod walk;
 
+pub use archive::{Archive, ArchiveError};
+pub use bundle::BundleError;
+pub use choice::{ChooseError, SavedError};
 pub use manifest::{
     ConfigError, Descriptor, Document, MANIFEST_BYTES, ManifestError, read_manifest,
 };
+pub use oci_layout::{OciLayout, OciLayoutError};
 pub use resolve::{BlobKey, Blobs, Image, LayerBlob, PlatformWish, ResolveError, resolve};
+pub use root::{RootError, Unreadable, write_root};
 pub use sink::{FileFacts, Sink};
 pub use squash::{LayerPaths, Visible, squash};
+pub use stream::{StreamError, Streamed, read_stream};
 pub use tree::{Cursor, EntryKind, LayerTree, TreeEntry, TreeError};
 pub use verify::{Expected, Verified, VerifyError};
 pub use walk::{Limits, WalkError, walk};

@@ -10,6 +10,7 @@ use std::fmt;
 use seaworthy_core::{Digest, Platform};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use sha2::{Digest as _, Sha256};
 
 /// The largest index or manifest, in bytes. Registries refuse larger ones.
 pub const MANIFEST_BYTES: u64 = 4 << 20;
@@ -343,6 +344,17 @@ fn read_all(written: Vec<WrittenDescriptor>) -> Result<Vec<Descriptor>, Manifest
         return Err(ManifestError::TooMany(written.len()));
     }
     written.into_iter().map(WrittenDescriptor::read).collect()
+}
+
+/// What the index of an image layout lists, and its own digest.
+pub(crate) fn read_index(bytes: &[u8]) -> Result<(Vec<Descriptor>, Digest), ManifestError> {
+    match read_manifest(bytes, None)? {
+        Document::Index(entries) => {
+            let hash = Sha256::digest(bytes);
+            Ok((entries, Digest::from_sha256(hash.into())))
+        }
+        Document::Image { .. } => Err(ManifestError::Missing("manifests")),
+    }
 }
 
 /// What an image config says of its image.

@@ -11,17 +11,31 @@
 mod pax;
 mod sparse;
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use tar::{EntryType, Header};
 
 use self::sparse::Holes;
 
 /// The size of a tar block in bytes.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// The largest extended header, in bytes, as in Go's reader.
 const LARGEST_HEADER: u64 = 1 << 20;
+
+/// Where a tar comes from.
+pub(crate) trait Source: BufRead {
+    /// Moves on by at most `count` bytes, by fewer only at the end or for a
+    /// reason of its own; by none only at the end.
+    fn jump(&mut self, count: u64) -> io::Result<u64> {
+        let available = self.fill_buf()?.len();
+        let count = available.min(usize::try_from(count).unwrap_or(usize::MAX));
+        self.consume(count);
+        Ok(count as u64)
+    }
+}
+
+impl<R: Read> Source for BufReader<R> {}
 
 /// Why a tar cannot be read on.
 #[derive(Debug)]
@@ -87,7 +101,7 @@ struct Extended {
     pax: Option<pax::Pax>,
 }
 
-impl<R: BufRead> Tape<R> {
+impl<R: Source> Tape<R> {
     pub(crate) fn new(source: R) -> Self {
         Self {
             source,
@@ -231,22 +245,7 @@ impl<R: BufRead> Tape<R> {
             }
             return Ok(None);
         }
-        // Old tars summed signed characters.
-        let bytes = header.as_bytes();
-        let (mut unsigned, mut signed) = (0u32, 0i64);
-        for (at, byte) in bytes.iter().enumerate() {
-            let byte = if (148..156).contains(&at) {
-                b' '
-            } else {
-                *byte
-            };
-            unsigned += u32::from(byte);
-            signed += i64::from(byte.cast_signed());
-        }
-        let stated = header
-            .cksum()
-            .map_err(|_| TapeError::Damaged("not a tar header"))?;
-        if stated != unsigned && i64::from(stated) != signed {
+        if !has_right_sum(&header) {
             return Err(TapeError::Damaged("a header with a wrong checksum"));
         }
         self.next_header = self.position;
@@ -287,14 +286,11 @@ impl<R: BufRead> Tape<R> {
 
     fn skip_to(&mut self, target: u64) -> Result<(), TapeError> {
         while self.position < target {
-            let available = self.source.fill_buf()?.len();
-            if available == 0 {
+            let count = self.source.jump(target - self.position)?;
+            if count == 0 {
                 return Err(TapeError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
-            let wanted = target - self.position;
-            let count = available.min(usize::try_from(wanted).unwrap_or(usize::MAX));
-            self.source.consume(count);
-            self.position += count as u64;
+            self.position += count;
         }
         self.left = 0;
         Ok(())
@@ -326,7 +322,7 @@ pub(crate) struct Content<'a, R> {
     tape: &'a mut Tape<R>,
 }
 
-impl<R: BufRead> Read for Content<'_, R> {
+impl<R: Source> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(mut holes) = self.tape.holes.take() else {
             return self.tape.read_stored(buffer);
@@ -342,4 +338,30 @@ fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
         bytes.truncate(end);
     }
     bytes
+}
+
+/// Whether a block is a tar header, or empty as at the end of a tar.
+pub(crate) fn starts_a_tar(block: &[u8]) -> bool {
+    let Ok(block) = <&[u8; BLOCK]>::try_from(block) else {
+        return false;
+    };
+    block.iter().all(|byte| *byte == 0) || has_right_sum(Header::from_byte_slice(block))
+}
+
+fn has_right_sum(header: &Header) -> bool {
+    // Old tars summed signed characters.
+    let (mut unsigned, mut signed) = (0u32, 0i64);
+    for (at, byte) in header.as_bytes().iter().enumerate() {
+        // The sum itself counts as blanks.
+        let byte = if (148..156).contains(&at) {
+            b' '
+        } else {
+            *byte
+        };
+        unsigned += u32::from(byte);
+        signed += i64::from(byte.cast_signed());
+    }
+    header
+        .cksum()
+        .is_ok_and(|stated| stated == unsigned || i64::from(stated) == signed)
 }

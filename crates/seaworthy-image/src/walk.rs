@@ -5,12 +5,12 @@ use std::io::{self, BufRead, Read};
 use crate::inflate::{Ceiling, Meter, OpenError, inflate};
 use crate::path;
 use crate::sink::{FileFacts, Sink};
-use crate::tape::{Member, MemberKind, Tape, TapeError};
+use crate::tape::{Member, MemberKind, Source, Tape, TapeError};
 use crate::tree::{EntryKind, LayerTree, TreeBuilder};
 
 /// The permission bits a symbolic link is shown with: not its own, which are
 /// always all of them and would make it look like a program.
-const LINK_MODE: u32 = 0o644;
+pub(crate) const LINK_MODE: u32 = 0o644;
 
 /// How much a layer may hold. The defaults let every layer through that a
 /// runtime can use and end every bomb in seconds.
@@ -172,7 +172,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn meet<R: BufRead>(
+    fn meet<R: Source>(
         &mut self,
         tape: &mut Tape<R>,
         member: Member,

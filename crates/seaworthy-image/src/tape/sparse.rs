@@ -1,11 +1,11 @@
 //! Files with holes: the old GNU form and the three pax forms.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
 use super::pax::{Pax, SparseForm, number};
-use super::{BLOCK, LARGEST_HEADER, Tape, TapeError};
+use super::{BLOCK, LARGEST_HEADER, Source, Tape, TapeError};
 
 /// The most pieces of a sparse file.
 const MOST_PIECES: usize = 64 * 1024;
@@ -87,7 +87,7 @@ impl Holes {
     }
 }
 
-impl<R: BufRead> Tape<R> {
+impl<R: Source> Tape<R> {
     /// The map in an old GNU header and the blocks that continue it, which come
     /// before the content and are not counted in its size.
     pub(super) fn old_holes(&mut self, header: &Header) -> Result<Holes, TapeError> {
