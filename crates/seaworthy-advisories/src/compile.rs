@@ -96,7 +96,8 @@ struct DraftRow {
 struct FinalRow {
     key: u32,
     record: u32,
-    vulnerability: u32,
+    /// A vulnerability, or a bundle of them.
+    about: u32,
     shape: Shape,
     from: u32,
     until: u32,
@@ -174,6 +175,11 @@ impl Compiler {
         vulnerabilities.sort_unstable_by_key(|(_, members)| {
             members.first().map_or("", |&name| self.pool.text(name))
         });
+        if vulnerabilities.len() >= usize::try_from(format::BUNDLE).unwrap_or(usize::MAX) {
+            return Err(CompileError::TooMany {
+                what: "vulnerabilities",
+            });
+        }
         let number_of_root: HashMap<u32, u32> = vulnerabilities
             .iter()
             .enumerate()
@@ -184,23 +190,27 @@ impl Compiler {
             .collect::<Result<_, CompileError>>()?;
 
         let mut rows = Vec::with_capacity(self.rows.len());
+        let mut bundles = Bundles::default();
         for (number, &position) in records.iter().enumerate() {
             let record = count(number, "records")?;
             let (start, end) = self.draft(&order, position).rows;
             let drafts = self.rows.get(start..end).unwrap_or_default();
-            for root in named.get(position).into_iter().flatten() {
-                let Some(&vulnerability) = number_of_root.get(root) else {
-                    continue;
-                };
-                rows.extend(drafts.iter().map(|row| FinalRow {
-                    key: row.key,
-                    record,
-                    vulnerability,
-                    shape: row.shape,
-                    from: row.from,
-                    until: row.until,
-                }));
-            }
+            let mut numbers: Vec<u32> = named
+                .get(position)
+                .into_iter()
+                .flatten()
+                .filter_map(|root| number_of_root.get(root).copied())
+                .collect();
+            numbers.sort_unstable();
+            let about = bundles.word(&numbers)?;
+            rows.extend(drafts.iter().map(|row| FinalRow {
+                key: row.key,
+                record,
+                about,
+                shape: row.shape,
+                from: row.from,
+                until: row.until,
+            }));
         }
 
         // What a vulnerability is rated at is the sum of what the records say
@@ -263,6 +273,7 @@ impl Compiler {
                 ecosystems: &self.ecosystems,
                 keys: &self.keys,
                 rows,
+                bundles,
                 feed_of_record: &feed_of_record,
                 vulnerability_documents,
                 context,
@@ -494,6 +505,46 @@ impl Compiler {
 
     fn optional(&mut self, text: Option<&str>) -> Result<u32, CompileError> {
         text.map_or(Ok(format::NONE), |text| self.text(text))
+    }
+}
+
+/// Lists of vulnerabilities, each once.
+#[derive(Default)]
+struct Bundles {
+    words: Vec<u32>,
+    places: HashMap<Box<[u32]>, u32>,
+}
+
+impl Bundles {
+    /// What a row says that is about these vulnerabilities.
+    fn word(&mut self, numbers: &[u32]) -> Result<u32, CompileError> {
+        if let [only] = numbers {
+            return Ok(*only);
+        }
+        if let Some(&known) = self.places.get(numbers) {
+            return Ok(known);
+        }
+        let place = count(self.words.len(), "bundles")?;
+        if place >= format::BUNDLE {
+            return Err(CompileError::TooMany { what: "bundles" });
+        }
+        self.words.push(count(numbers.len(), "bundles")?);
+        self.words.extend_from_slice(numbers);
+        let word = place | format::BUNDLE;
+        self.places.insert(numbers.into(), word);
+        Ok(word)
+    }
+
+    /// The vulnerabilities that a row of this word is about.
+    fn of_word<'a>(&'a self, word: &'a u32) -> &'a [u32] {
+        if word & format::BUNDLE == 0 {
+            return std::slice::from_ref(word);
+        }
+        let place = usize::try_from(word & !format::BUNDLE).unwrap_or(usize::MAX);
+        let after = place.saturating_add(1);
+        let length = self.words.get(place).copied().unwrap_or(0);
+        let end = usize::try_from(length).map_or(after, |length| after.saturating_add(length));
+        self.words.get(after..end).unwrap_or_default()
     }
 }
 

@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::details::{RatingDocument, RecordDocument, VulnerabilityDocument, epss_of};
 use crate::format::{
-    DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, MAX_BLOCK, NONE, SectionName, Shape, TABLE_ENTRY,
-    VERSION, hash_of_parts, size, text_at, u32_at, u64_at,
+    BUNDLE, DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, MAX_BLOCK, NONE, SectionName, Shape,
+    TABLE_ENTRY, VERSION, hash_of_parts, size, text_at, u32_at, u64_at,
 };
 use crate::map::Bytes;
 
@@ -346,9 +346,10 @@ impl Edition {
             })
     }
 
-    fn row<'a>(&'a self, bytes: &[u8]) -> Option<Row<'a>> {
+    /// Visits one row, once for each vulnerability that it is about.
+    fn row(&self, bytes: &[u8], visit: &mut dyn FnMut(Row<'_>)) -> Option<()> {
         let (shape, record) = Shape::of_word(u32_at(bytes, 0)?)?;
-        let vulnerability = VulnerabilityId(u32_at(bytes, 4)?);
+        let about = u32_at(bytes, 4)?;
         let from = u32_at(bytes, 8)?;
         let until = u32_at(bytes, 12)?;
         let interval = |until, fix: Fix| {
@@ -366,11 +367,27 @@ impl Edition {
             Shape::NotAffected => RowStance::NotAffected,
             Shape::UnderReview => RowStance::UnderReview,
         };
-        Some(Row {
-            record: RecordId(record),
-            vulnerability,
-            stance,
-        })
+        let mut one = |number| {
+            visit(Row {
+                record: RecordId(record),
+                vulnerability: VulnerabilityId(number),
+                stance,
+            });
+        };
+        if about & BUNDLE == 0 {
+            one(about);
+            return Some(());
+        }
+        let bundles = self.section(SectionName::Bundles);
+        let at = usize::try_from(about & !BUNDLE).ok()?;
+        let at = at.checked_mul(size::WORD)?;
+        let length = usize::try_from(u32_at(bundles, at)?).ok()?;
+        let start = at.checked_add(size::WORD)?;
+        let end = start.checked_add(length.checked_mul(size::WORD)?)?;
+        for word in bundles.get(start..end)?.chunks_exact(size::WORD) {
+            one(u32_at(word, 0)?);
+        }
+        Some(())
     }
 
     /// Unpacks the block that holds an entry of `places` and hands out the bytes
@@ -416,9 +433,8 @@ impl Advisories for Edition {
         };
         for rows in [of_release, of_family] {
             for row in rows.chunks_exact(size::ROW) {
-                if let Some(row) = self.row(row) {
-                    visit(row);
-                }
+                // A row that makes no sense was damaged; the others still hold.
+                let _ = self.row(row, visit);
             }
         }
     }

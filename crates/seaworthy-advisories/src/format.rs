@@ -16,7 +16,8 @@
 //! | `strings` | heap | each text as LEB128 length and UTF-8 bytes; named by its offset, a u32 |
 //! | `hashes` | u64 | the keys' hashes, ascending; a key is a name in an ecosystem |
 //! | `keys` | 12 bytes | first row u32, ecosystem u32, name (string); one more entry ends the last key's rows |
-//! | `rows` | 16 bytes | tag and record u32, vulnerability u32, from (string), until (string) |
+//! | `rows` | 16 bytes | tag and record u32, vulnerability or bundle u32, from (string), until (string) |
+//! | `bundles` | u32 | lists of vulnerabilities, each after its length |
 //! | `records` | 8 bytes | block u32, position in it u32, of the record's details |
 //! | `vulns` | 8 bytes | the same for vulnerabilities |
 //! | `blocks` | 16 bytes | offset in `details` u64, packed length u32, length u32 |
@@ -30,7 +31,9 @@
 //! touches few pages. Prose lies in blocks of about 16 KiB, in the same order.
 //!
 //! A row's tag is its top six bits: two for what is said, two for the upper end,
-//! two for the fix. A string of [`NONE`] is absent.
+//! two for the fix. A string of [`NONE`] is absent. A vulnerability with the bit
+//! [`BUNDLE`] is the position of a list in `bundles`: a notice that fixes fifty
+//! vulnerabilities in fifty packages has fifty rows, and the reader sees all 2,500.
 
 use seaworthy_core::{Ecosystem, Fix};
 
@@ -46,6 +49,9 @@ pub(crate) const TABLE_ENTRY: usize = 32;
 /// An absent string.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Marks a row of a record that bundles several vulnerabilities.
+pub(crate) const BUNDLE: u32 = 1 << 31;
+
 /// What a details block unpacks to at most; more is a damaged file.
 pub(crate) const MAX_BLOCK: usize = 32 << 20;
 
@@ -59,6 +65,7 @@ pub(crate) enum SectionName {
     Hashes,
     Keys,
     Rows,
+    Bundles,
     Strings,
     Records,
     Vulnerabilities,
@@ -67,7 +74,7 @@ pub(crate) enum SectionName {
 }
 
 impl SectionName {
-    pub(crate) const COUNT: usize = 12;
+    pub(crate) const COUNT: usize = 13;
     pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::Facts,
         Self::Feeds,
@@ -76,6 +83,7 @@ impl SectionName {
         Self::Hashes,
         Self::Keys,
         Self::Rows,
+        Self::Bundles,
         Self::Strings,
         Self::Records,
         Self::Vulnerabilities,
@@ -92,6 +100,7 @@ impl SectionName {
             Self::Hashes => "hashes",
             Self::Keys => "keys",
             Self::Rows => "rows",
+            Self::Bundles => "bundles",
             Self::Strings => "strings",
             Self::Records => "records",
             Self::Vulnerabilities => "vulns",
@@ -115,6 +124,7 @@ pub(crate) mod size {
     pub(crate) const HASH: usize = 8;
     pub(crate) const KEY: usize = 12;
     pub(crate) const ROW: usize = 16;
+    pub(crate) const WORD: usize = 4;
     pub(crate) const PLACE: usize = 8;
     pub(crate) const BLOCK: usize = 16;
     pub(crate) const ECOSYSTEM: usize = 20;

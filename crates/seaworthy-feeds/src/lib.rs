@@ -1,1 +1,32 @@
-//! DESC
+//! One module per upstream source of advisories: fetch and parse.
+//!
+//! A [`Mirror`] is a folder or a web address in the layout of the OSV bulk
+//! export with three enrichments beside it. [`read`] goes through all of it once,
+//! hands each [`Advisory`](seaworthy_core::Advisory) to a closure and returns
+//! [`Fed`]: how current each feed is, what it refused and why, and what is known
+//! of exploitation and of the end of support.
+//!
+//! Every source is written by strangers. Sizes and counts have ceilings, a record
+//! that makes no sense is refused and counted, and what a mirror lacks is said.
+//!
+//! Deliberately absent: the clock (the caller says what day it is), compiling (the
+//! room `advisories`), and any opinion on which source is right.
+
+mod decimal;
+mod eol;
+mod epss;
+mod fed;
+mod gather;
+mod kev;
+mod mirror;
+mod osv;
+mod starter;
+
+pub use eol::{EolError, SupportEnds, parse_eol};
+pub use epss::{EpssError, Predictions, parse_epss};
+pub use fed::{Fed, Reading, Refusal};
+pub use gather::{Options, ReadError, read};
+pub use kev::{Catalogue, KevError, parse_kev};
+pub use mirror::{Mirror, MirrorError};
+pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export, scheme_of};
+pub use starter::starter;

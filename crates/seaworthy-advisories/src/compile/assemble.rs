@@ -6,7 +6,7 @@ use seaworthy_core::{Ecosystem, FeedDate};
 use sha2::{Digest as _, Sha256};
 
 use super::pool::Pool;
-use super::{CompileError, Context, FinalRow, count};
+use super::{Bundles, CompileError, Context, FinalRow, count};
 use crate::format::{
     DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, NONE, SectionName, TABLE_ENTRY, VERSION, hash_of,
     push_text,
@@ -22,6 +22,7 @@ pub(super) struct Parts<'a> {
     pub(super) ecosystems: &'a HashMap<Ecosystem, u32>,
     pub(super) keys: &'a HashMap<(u32, u32), u32>,
     pub(super) rows: Vec<FinalRow>,
+    pub(super) bundles: Bundles,
     /// By record number.
     pub(super) feed_of_record: &'a [u32],
     /// By vulnerability number.
@@ -127,6 +128,7 @@ pub(super) fn assemble(
         ecosystems,
         keys,
         mut rows,
+        bundles,
         feed_of_record,
         vulnerability_documents,
         context,
@@ -187,19 +189,14 @@ pub(super) fn assemble(
         row.key = rank_of_key.get(index(row.key)).copied().unwrap_or(NONE);
     }
     rows.sort_unstable_by(|a, b| {
-        (a.key, a.record, a.vulnerability, a.shape)
-            .cmp(&(b.key, b.record, b.vulnerability, b.shape))
+        (a.key, a.record, a.about, a.shape)
+            .cmp(&(b.key, b.record, b.about, b.shape))
             .then_with(|| pool.text(a.from).cmp(pool.text(b.from)))
             .then_with(|| pool.text(a.until).cmp(pool.text(b.until)))
     });
     rows.dedup_by_key(|row| {
         (
-            row.key,
-            row.record,
-            row.vulnerability,
-            row.shape,
-            row.from,
-            row.until,
+            row.key, row.record, row.about, row.shape, row.from, row.until,
         )
     });
     count(rows.len(), "rows")?;
@@ -227,7 +224,7 @@ pub(super) fn assemble(
         for row in these {
             speakers.insert((key.ecosystem, row.record));
             put(&mut row_bytes, row.shape.tag() | row.record);
-            put(&mut row_bytes, row.vulnerability);
+            put(&mut row_bytes, row.about);
             let from = heap.place(row.from)?;
             put(&mut row_bytes, from);
             let until = heap.place(row.until)?;
@@ -236,10 +233,12 @@ pub(super) fn assemble(
             if let Some(place @ None) = record_places.get_mut(record) {
                 *place = Some(blocks.push(&record_document(record)?)?);
             }
-            let vulnerability = index(row.vulnerability);
-            if let Some(place @ None) = vulnerability_places.get_mut(vulnerability) {
-                let document = vulnerability_documents.get(vulnerability);
-                *place = Some(blocks.push(document.map_or(&[][..], Vec::as_slice))?);
+            for vulnerability in bundles.of_word(&row.about) {
+                let vulnerability = index(*vulnerability);
+                if let Some(place @ None) = vulnerability_places.get_mut(vulnerability) {
+                    let document = vulnerability_documents.get(vulnerability);
+                    *place = Some(blocks.push(document.map_or(&[][..], Vec::as_slice))?);
+                }
             }
         }
     }
@@ -339,6 +338,11 @@ pub(super) fn assemble(
             SectionName::Hashes => std::mem::take(&mut hashes),
             SectionName::Keys => std::mem::take(&mut key_bytes),
             SectionName::Rows => std::mem::take(&mut row_bytes),
+            SectionName::Bundles => bundles
+                .words
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect(),
             SectionName::Strings => std::mem::take(&mut heap.bytes),
             SectionName::Records => places(&record_places),
             SectionName::Vulnerabilities => places(&vulnerability_places),

@@ -1,0 +1,4 @@
+//! Reading mirrors, as other rooms see it.
+
+mod mirror;
+mod web;
