@@ -87,7 +87,8 @@ impl Registry {
         let address = |scheme: &str| {
             Url::parse(&format!("{scheme}://{host}/v2/"))
                 .ok()
-                .filter(|url| url.username().is_empty() && url.password().is_none())
+                // Nothing but a host and a port: the rest of the URL is ours.
+                .filter(|url| url.path() == "/v2/" && !host.contains(['@', '/', '\\', '?', '#']))
                 .and_then(|url| Some((Origin::of(&url)?, url)))
                 .ok_or_else(|| PullError::NoSuchHost {
                     host: registry.to_owned(),
@@ -143,30 +144,38 @@ impl Registry {
         let mut request = Request::get(url);
         request.within = Some(wire.limits().document);
         request.headers.insert(ACCEPT, accepted());
-        let answer = line.ask(repository, request).await?;
-        if answer.response.status() != 200 {
-            let missing = if reference.digest().is_some() {
-                format!("manifest `{name}`")
-            } else {
-                format!("tag `{name}`")
-            };
-            return Err(line.unwanted(answer, repository, missing).await);
-        }
-        let media_type = media_type(answer.response.headers());
-        let said = answer
-            .response
-            .headers()
-            .get(HeaderName::from_static("docker-content-digest"))
-            .cloned();
-        if !MANIFEST_TYPES.contains(&&*media_type) {
-            return Err(PullError::MediaType {
-                what: what(),
-                media_type,
-            });
-        }
-        let bytes = wire
-            .body(answer, wire.limits().manifest_bytes, what)
-            .await?;
+        let mut tries = 0;
+        let (media_type, said, bytes) = loop {
+            let answer = line.ask(repository, request.clone()).await?;
+            if answer.response.status() != 200 {
+                let missing = if reference.digest().is_some() {
+                    what()
+                } else {
+                    format!("tag `{name}`")
+                };
+                return Err(line.unwanted(answer, repository, missing).await);
+            }
+            let media_type = media_type(answer.response.headers());
+            if !MANIFEST_TYPES.contains(&&*media_type) {
+                return Err(PullError::MediaType {
+                    what: what(),
+                    media_type,
+                });
+            }
+            let said = answer
+                .response
+                .headers()
+                .get(HeaderName::from_static("docker-content-digest"))
+                .cloned();
+            match wire.body(answer, wire.limits().manifest_bytes, what).await {
+                Ok(bytes) => break (media_type, said, bytes),
+                Err(PullError::Broken { .. }) if tries < wire.limits().retries => {
+                    wire.pause(tries).await;
+                    tries += 1;
+                }
+                Err(failure) => return Err(failure),
+            }
+        };
         let digest = Digest::from_sha256(Sha256::digest(&bytes).into());
         if reference.digest().is_some_and(|wanted| *wanted != digest) {
             return Err(PullError::Digest {

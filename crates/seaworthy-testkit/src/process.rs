@@ -46,6 +46,7 @@ impl Server {
     ///
     /// When the server ends first, or is not ready after half a minute.
     #[track_caller]
+    #[must_use]
     pub fn ready_when(mut self, mut is_ready: impl FnMut() -> bool) -> Self {
         wait_until("the server is ready", || {
             assert!(self.is_running(), "the server ended before it was ready");

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use super::Line;
 use super::failure::PullError;
-use super::wire::{Answer, Request, backoff, content_length};
+use super::wire::{Answer, Request, content_length};
 use crate::stream::{self, BlobReader, Feed};
 
 /// How often one transfer is taken up in all. Each time it must have brought
@@ -137,7 +137,12 @@ impl Transfer {
             };
             let failure = match outcome {
                 Ok(()) => return Ok(()),
-                Err(failure @ (PullError::Broken { .. } | PullError::Timeout { .. })) => failure,
+                // A registry that could not be reached just now was there before.
+                Err(
+                    failure @ (PullError::Broken { .. }
+                    | PullError::Timeout { .. }
+                    | PullError::Connect { .. }),
+                ) => failure,
                 Err(failure) => return Err(failure.into_io()),
             };
             let limits = self.line.wire.limits();
@@ -156,7 +161,7 @@ impl Transfer {
                 "the transfer of `{}` broke and is taken up again",
                 self.digest
             );
-            tokio::time::sleep(backoff(limits.first_wait, fruitless)).await;
+            self.line.wire.pause(fruitless).await;
         }
     }
 

@@ -39,6 +39,12 @@ struct Pass {
     until: Option<Instant>,
 }
 
+impl Pass {
+    fn is_fresh(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
 impl Login {
     pub(super) fn new(options: Arc<Options>) -> Self {
         Self {
@@ -50,9 +56,8 @@ impl Login {
     /// What worked for `repository` so far and has not run out.
     pub(super) async fn pass(&self, repository: &str) -> Option<HeaderValue> {
         let passes = self.passes.lock().await;
-        let pass = passes.get(repository)?;
-        let fresh = pass.until.is_none_or(|until| Instant::now() < until);
-        fresh.then(|| pass.value.clone())
+        let pass = passes.get(repository).filter(|pass| pass.is_fresh())?;
+        Some(pass.value.clone())
     }
 
     /// Answers the 401 in `answer`, which came although we sent `refused`.
@@ -67,6 +72,7 @@ impl Login {
         // and one token serves them all.
         let mut passes = self.passes.lock().await;
         if let Some(pass) = passes.get(repository)
+            && pass.is_fresh()
             && refused != Some(&pass.value)
         {
             return Ok(pass.value.clone());
@@ -290,17 +296,18 @@ impl Asked<'_> {
             .wire
             .judge(&url, home.is_encrypted())
             .map_err(|refusal| refused(shown.clone(), refusal))?;
-        let host = origin.host().to_owned();
+        let host = origin.host();
         let trusted = *credential == Credential::Anonymous
-            || belongs(home.host(), &host)
+            || belongs(home.host(), host)
             || self
                 .options
                 .trusted_realms
                 .iter()
-                .any(|realm| realm.eq_ignore_ascii_case(&host));
+                .any(|realm| realm.eq_ignore_ascii_case(host));
         if !trusted {
             return Err(refused(shown, Refusal::NotTrusted));
         }
+        let host = host.to_owned();
         Ok((url, host))
     }
 }

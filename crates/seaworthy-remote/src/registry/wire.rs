@@ -113,7 +113,7 @@ impl Wire {
         let wanted = |builder: ClientBuilder| {
             builder.build().map_err(|source| PullError::Options {
                 registry: registry.to_owned(),
-                what: "the network stack refuses them",
+                what: "the certificates or the proxy are refused",
                 source: Some(innermost(&source.without_url())),
             })
         };
@@ -189,14 +189,15 @@ impl Wire {
             {
                 return outcome;
             }
-            let wait = asked_wait.unwrap_or_else(|| backoff(limits.first_wait, tries));
             tracing::debug!(
                 registry.name = self.registry,
-                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
                 "`{}` is asked again after a pause",
                 self.registry
             );
-            tokio::time::sleep(wait.min(limits.longest_wait)).await;
+            match asked_wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => self.pause(tries).await,
+            }
             tries += 1;
         }
     }
@@ -219,7 +220,7 @@ impl Wire {
                 authorization = None;
                 at_home = false;
             }
-            let host = url.host_str().unwrap_or_default().to_owned();
+            let host = place(&url);
             let client = if origin.as_ref() == Some(&self.origin) {
                 &self.home
             } else {
@@ -286,7 +287,7 @@ impl Wire {
                     .build()
                     .map_err(|source| PullError::Options {
                         registry: self.registry.clone(),
-                        what: "the network stack refuses them",
+                        what: "the certificates or the proxy are refused",
                         source: Some(innermost(&source.without_url())),
                     })
             })
@@ -355,6 +356,13 @@ impl Wire {
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
+    }
+
+    /// Waits as long as is decent before the retry after `tries` others.
+    pub(super) async fn pause(&self, tries: u32) {
+        let limits = self.limits();
+        let wait = backoff(limits.first_wait, tries).min(limits.longest_wait);
+        tokio::time::sleep(wait).await;
     }
 
     /// What an answer with `status` means, wherever it comes from.
@@ -438,13 +446,22 @@ fn builder(registry: &str, options: &Options, side: Side<'_>) -> Result<ClientBu
     Ok(builder)
 }
 
+/// Whom `url` leads to, as people write it: with a port only if it has one.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// `Retry-After` in seconds. The form with a date would need the clock, which is
 /// the front door's; such a wait is ours to choose.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers
         .get(RETRY_AFTER)?
         .to_str()
@@ -457,7 +474,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Twice as long each time, with up to half of it added at random, so that many
 /// clients do not come back in step.
-pub(super) fn backoff(first: Duration, tries: u32) -> Duration {
+fn backoff(first: Duration, tries: u32) -> Duration {
     let wait = first.saturating_mul(1 << tries.min(10));
     let chance = RandomState::new().build_hasher().finish() % 512;
     wait.saturating_add(wait.saturating_mul(u32::try_from(chance).unwrap_or(0)) / 1024)
