@@ -81,6 +81,15 @@ impl Example {
                 fix_available: fix.is_available(),
             });
         }
+        let (feed, ecosystem) = match installed.kind {
+            PackageType::Deb => ("osv/Debian", "Debian:12"),
+            PackageType::Maven => ("osv/Maven", "Maven"),
+            _ => ("osv/PyPI", "PyPI"),
+        };
+        let (name, version) = match installed.source {
+            Some(source) => (source.name, source.version),
+            None => (installed.name, installed.version),
+        };
         let upper = match &fix {
             FixState::In(versions) => Upper::Fixed(versions[0].clone()),
             FixState::WontFix | FixState::NotYet | FixState::Unknown => Upper::Open,
@@ -94,12 +103,12 @@ impl Example {
             ratings: Vec::new(),
             fix,
             sources: vec![Source {
-                feed: format!("osv/{}", installed.kind.purl_type()).into(),
+                feed: feed.into(),
                 id: vulnerability.into(),
                 comparison: seaworthy_core::Comparison {
-                    name: installed.name.clone(),
-                    ecosystem: "Debian:12".into(),
-                    installed: installed.version.clone(),
+                    name,
+                    ecosystem: ecosystem.into(),
+                    installed: version,
                     interval: Some(AffectedInterval { from: None, upper }),
                 },
             }],

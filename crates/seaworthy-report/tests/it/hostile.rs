@@ -9,7 +9,7 @@ use crate::example::{Example, failing, machine};
 use crate::table::without_colours;
 
 /// The example with `text` in every place that an image or a feed fills.
-fn filled_with(mut example: Example, text: &str) -> Example {
+pub(crate) fn filled_with(mut example: Example, text: &str) -> Example {
     let put = |place: &mut Box<str>| *place = text.into();
     let report = &mut example.report;
     put(&mut report.image.target);

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod cyclonedx;
 mod example;
 mod hostile;
+mod json;
 mod table;
