@@ -19,6 +19,9 @@ fn blob() -> Vec<u8> {
     (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
+/// What [`blobs`] is told to say.
+type Answer = Box<dyn Fn(usize, usize) -> Reply + Send + Sync>;
+
 /// Serves `blob` with the help of `answer`, which is told how many bytes the
 /// client has already, and which request this is.
 fn blobs(answer: impl Fn(usize, usize) -> Reply + Send + Sync + 'static) -> Fake {
@@ -283,7 +286,6 @@ async fn a_registry_without_ranges_is_read_again_from_the_start() {
 async fn a_transfer_that_cannot_be_right_ends_in_an_error() {
     let bytes = b"0123456789".to_vec();
     let mut story = Vec::new();
-    type Answer = Box<dyn Fn(usize, usize) -> Reply + Send + Sync>;
     let cases: [(&str, Answer); 8] = [
         (
             "never an end",
@@ -449,7 +451,7 @@ async fn a_registry_that_is_not_there_or_does_not_answer_is_told_apart() {
     ] {
         let told = manifest_of_any(registry, impatient.clone()).await;
         let told = told.replace(&silent.1, "SILENT").replace(&closed, "CLOSED");
-        story.push(format!("{}", told.split(" <- ").next().unwrap()));
+        story.push(told.split(" <- ").next().unwrap().to_owned());
     }
     insta::assert_snapshot!(story.join("\n"), @r"
     `SILENT` did not answer in time (hint)

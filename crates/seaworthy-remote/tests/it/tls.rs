@@ -171,7 +171,7 @@ async fn bad_certificates_in_the_options_are_told_without_quoting_them() {
         ),
     ] {
         let told = manifest_of("127.0.0.1:1", broken(authority, identity)).await;
-        story.push(format!("{told}"));
+        story.push(told);
     }
     let options = Options {
         identity: Some(Secret::new(CANARY)),
