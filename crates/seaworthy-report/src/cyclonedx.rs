@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use seaworthy_core::{
     Claim, Distro, Finding, FixState, Package, PackageType, Rating, RatingSystem, Report, Severity,
+    package_purl,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::purl::purl;
 use crate::{Assessed, words};
 use bom::{
     Advisory, Affect, AffectedVersion, Bom, Component, Composition, Evidence, Identity, Metadata,
@@ -215,7 +215,7 @@ fn component(report: &Report, position: usize, package: &Package) -> Component {
         name,
         version: Some(package.version.text().to_owned()),
         publisher: package.vendor.as_ref().map(ToString::to_string),
-        purl: Some(purl(package, report.inventory.distro.as_ref())),
+        purl: Some(package_purl(package, report.inventory.distro.as_ref())),
         evidence: Some(Evidence {
             identity: vec![Identity {
                 field: "purl",

@@ -17,7 +17,6 @@ mod assessed;
 mod clean;
 mod cyclonedx;
 mod json;
-mod purl;
 mod table;
 mod words;
 

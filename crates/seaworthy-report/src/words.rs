@@ -113,7 +113,7 @@ pub(crate) fn sentence(blindness: &Blindness) -> String {
 pub(crate) fn remedy(blindness: &Blindness) -> &'static str {
     match blindness {
         Blindness::NoEdition | Blindness::EmptyEdition | Blindness::StarterEditionOnly => {
-            "build a full edition: seaworthy db build --from FOLDER-OR-URL"
+            "build a full edition: seaworthy db build --from DIR-OR-URL"
         }
         Blindness::NoDistro => {
             "keep /etc/os-release in the image, or judge these packages by other means"
@@ -133,7 +133,7 @@ pub(crate) fn remedy(blindness: &Blindness) -> &'static str {
             "build an edition from the complete feed, not an excerpt: seaworthy db build"
         }
         Blindness::EndOfLife { .. } => "move to a release that is still supported",
-        Blindness::Stale { .. } => "build a newer edition: seaworthy db build --from FOLDER-OR-URL",
+        Blindness::Stale { .. } => "build a newer edition: seaworthy db build --from DIR-OR-URL",
         Blindness::NotCompared { .. } => {
             "look these packages up by hand; their versions do not follow the rules of \
              their ecosystem"

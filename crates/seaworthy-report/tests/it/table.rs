@@ -82,7 +82,7 @@ fn a_machine_and_the_starter_edition_are_unknown() {
     Not judged
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from FOLDER-OR-URL
+        build a full edition: seaworthy db build --from DIR-OR-URL
       ? 7 files could not be read, or only in part
         opt/vendor/module-1.jar: not a zip archive
         opt/vendor/module-2.jar: not a zip archive
@@ -108,7 +108,7 @@ fn every_blind_spot_says_what_is_missing_and_how_to_get_it() {
       ? the edition holds no advisories
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from FOLDER-OR-URL
+        build a full edition: seaworthy db build --from DIR-OR-URL
       ? there are operating system packages, but nothing says of which distribution
         keep /etc/os-release in the image, or judge these packages by other means
       ? no package and no distribution was found
@@ -130,7 +130,7 @@ fn every_blind_spot_says_what_is_missing_and_how_to_get_it() {
       ? what is known of npm is from 2025-11-04, older than the 7 days the policy
         allows
       ? nothing says how old the advisories for PyPI are; the policy allows 1 day
-        build a newer edition: seaworthy db build --from FOLDER-OR-URL
+        build a newer edition: seaworthy db build --from DIR-OR-URL
       ? 2 versions of Maven could not be compared: a:b, c:d
         look these packages up by hand; their versions do not follow the rules of
         their ecosystem
@@ -279,7 +279,7 @@ fn every_package_is_listed_for_those_who_ask() {
     Not judged
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from FOLDER-OR-URL
+        build a full edition: seaworthy db build --from DIR-OR-URL
       ? 7 files could not be read, or only in part
         opt/vendor/module-1.jar: not a zip archive
         opt/vendor/module-2.jar: not a zip archive

@@ -3,14 +3,13 @@
 use std::fmt::Display;
 
 use seaworthy_core as core;
-use seaworthy_core::{Inventory, PackageId, Report};
+use seaworthy_core::{Inventory, PackageId, Report, package_purl};
 
 use super::{
     Affected, Blindness, Claim, Comparison, Coverage, Distro, Document, Edition, Epss, Feed,
     FeedDate, Finding, Fix, Gap, Image, KnownExploited, Layer, Outcome, Package, Policy, Rating,
     RatingSystem, Reason, SCHEMA, Severity, Sighting, Source, SourcePackage, Tool, Verdict,
 };
-use crate::purl::purl;
 use crate::words;
 use crate::{Assessed, exit_code, overall};
 
@@ -304,7 +303,7 @@ fn package_of(package: &core::Package, distro: Option<&core::Distro>) -> Package
         kind: package.kind.purl_type().to_owned(),
         name: package.name.to_string(),
         version: package.version.text().to_owned(),
-        purl: purl(package, distro),
+        purl: package_purl(package, distro),
         architecture: text(package.architecture.as_ref()),
         source: package.source.as_ref().map(|source| SourcePackage {
             name: source.name.to_string(),
