@@ -31,12 +31,19 @@ pub(crate) const PATHS: [&str; 17] = [
     "usr/lib/system-release",
 ];
 
+/// Where Fedora keeps the os-release of each of its variants; a symbolic link
+/// chooses one.
+const VARIANTS: &str = "usr/lib/os.release.d/os-release-";
+
 /// Release files are a few lines, in bytes.
 const LIMIT: u64 = 64 << 10;
 
 /// How release files begin, and the `ID` that os-release gives the same system.
 /// Longer beginnings stand before shorter ones.
-const TITLES: [(&str, &str); 15] = [
+const TITLES: [(&str, &str); 18] = [
+    ("Debian", "debian"),
+    ("Ubuntu", "ubuntu"),
+    ("Alpine", "alpine"),
     ("Red Hat Enterprise Linux", "rhel"),
     ("Red Hat Linux", "redhat"),
     ("CentOS", "centos"),
@@ -64,7 +71,7 @@ impl Probe for Distro {
     }
 
     fn wants(&self, file: &FileFacts<'_>) -> bool {
-        PATHS.contains(&file.path)
+        PATHS.contains(&file.path) || file.path.starts_with(VARIANTS)
     }
 
     fn limit(&self) -> u64 {
@@ -75,6 +82,7 @@ impl Probe for Distro {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_start_matches('\u{feff}');
         let distro = match file.name() {
+            _ if file.path.starts_with(VARIANTS) => assignments(text, &OS_RELEASE),
             "os-release" => assignments(text, &OS_RELEASE),
             "lsb-release" => {
                 let distro = assignments(text, &LSB_RELEASE);
@@ -172,11 +180,7 @@ fn unquoted(value: &str) -> String {
 /// Reads `CentOS Linux release 7.9.2009 (Core)` and the like.
 fn release(text: &str) -> Option<DistroRecord> {
     let title = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let (_, id) = TITLES.iter().find(|(start, _)| {
-        title
-            .get(..start.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(start))
-    })?;
+    let id = id_of(title)?;
     let is_version = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
     let version = title.split_whitespace().find(is_version);
     let assigned = |key: &str| {
@@ -198,12 +202,22 @@ fn release(text: &str) -> Option<DistroRecord> {
         .filter(|_| title.contains(" release "))
         .map(str::to_owned);
     Some(DistroRecord {
-        id: (*id).to_owned(),
+        id: id.to_owned(),
         version_id,
         codename,
         id_like: Vec::new(),
         pretty_name: Some(title.to_owned()),
     })
+}
+
+/// The `ID` of the system whose title for people begins like this.
+pub(crate) fn id_of(title: &str) -> Option<&'static str> {
+    let (_, id) = TITLES.iter().find(|(start, _)| {
+        title
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    })?;
+    Some(id)
 }
 
 /// Reads `12.5` or `trixie/sid`. Debian's os-release knows no point releases.

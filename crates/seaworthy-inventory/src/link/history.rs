@@ -35,23 +35,33 @@ pub(super) struct Place {
 impl<'a> History<'a> {
     pub(super) fn of(records: &'a [LayerRecords]) -> Self {
         let layers: Vec<Recorded<'a>> = records.iter().map(Recorded::of).collect();
-        let every = |_: &str| true;
-        let visible = shown(&layers, every).collect();
+        let every = |_: &'a str| true;
+        let visible: BTreeMap<Box<str>, Place> = shown(&layers, every).collect();
 
-        // Only paths that were written more than once have a past.
+        // Two paths are one place where a link leads from one to the other.
+        let mut places: HashMap<&str, &str> = HashMap::new();
+        for (at, place) in &visible {
+            let layer = layers.get(place.layer);
+            let path = layer.and_then(|layer| layer.paths.get(place.path));
+            places.extend(
+                path.filter(|path| ***path != **at)
+                    .map(|path| (*path, &**at)),
+            );
+        }
+        let place_of = |path: &'a str| places.get(path).copied().unwrap_or(path);
+        // Only what was written more than once has a past.
         let mut written: HashMap<&str, usize> = HashMap::new();
         for path in layers.iter().flat_map(|layer| &layer.paths) {
-            *written.entry(path).or_default() += 1;
+            *written.entry(place_of(path)).or_default() += 1;
         }
-        let again = |path: &str| written.get(path).is_some_and(|times| *times > 1);
+        let again = |path: &'a str| written.get(place_of(path)).is_some_and(|it| *it > 1);
         let mut before = HashMap::new();
         let mut met = BTreeSet::new();
         for (at, layer) in layers.iter().enumerate() {
-            let (old, new): (Vec<&str>, Vec<&str>) = layer
-                .paths
-                .iter()
-                .filter(|path| again(path))
-                .partition(|path| met.contains(*path));
+            let paths = layer.paths.iter().filter(|path| again(path));
+            let (old, new): (Vec<&str>, Vec<&str>) = paths
+                .map(|path| place_of(path))
+                .partition(|place| met.contains(place));
             if !old.is_empty() {
                 let below = layers.get(..at).unwrap_or_default();
                 let past = shown(below, again).map(|(path, place)| ((at, path), place));
@@ -153,9 +163,9 @@ impl<'a> Recorded<'a> {
 }
 
 /// What `layers` on top of each other show of the paths that are asked for.
-fn shown(
-    layers: &[Recorded<'_>],
-    asked: impl Fn(&str) -> bool,
+fn shown<'a>(
+    layers: &[Recorded<'a>],
+    asked: impl Fn(&'a str) -> bool,
 ) -> impl Iterator<Item = (Box<str>, Place)> {
     // Of each layer, the positions in its whole list that are asked for.
     let (positions, paths): (Vec<Vec<usize>>, Vec<Vec<&str>>) = layers

@@ -6,7 +6,7 @@ use seaworthy_core::Distro;
 
 use crate::record::SourceRecord;
 
-use super::stated::{Component, Stated};
+use super::stated::{Component, Stated, system_id};
 use super::{PLACE, SbomError, from_json};
 
 #[derive(Debug, Deserialize)]
@@ -132,8 +132,7 @@ fn system(part: &Part) -> Option<Distro> {
     let boxed = |text: &str| text.to_owned().into_boxed_str();
     Some(Distro {
         id: property(part, "syft:distro:id")
-            .unwrap_or(name)
-            .to_lowercase()
+            .map_or_else(|| system_id(name), str::to_lowercase)
             .into(),
         version_id: property(part, "syft:distro:versionID")
             .or(version)

@@ -8,7 +8,7 @@ use seaworthy_core::Distro;
 
 use crate::record::SourceRecord;
 
-use super::stated::{Component, Stated};
+use super::stated::{Component, Stated, system_id};
 use super::{PLACE, SbomError, from_json};
 
 #[derive(Debug, Deserialize)]
@@ -106,9 +106,11 @@ fn take(part: &Part, is_subject: bool, stated: &mut Stated) {
     };
     match purpose {
         "OPERATING-SYSTEM" | "OPERATING_SYSTEM" if !name.is_empty() => {
+            // Some write `12 (bookworm)`.
+            let number = version.and_then(|it| it.split_whitespace().next());
             stated.systems.push(Distro {
-                id: name.to_lowercase().into(),
-                version_id: version.map(Into::into),
+                id: system_id(name).into(),
+                version_id: number.map(Into::into),
                 path: PLACE.into(),
                 ..Distro::default()
             });

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use seaworthy_core::{Distro, PackageType, Purl};
 
-use crate::python;
 use crate::record::{FileRecord, PackageRecord, SourceRecord};
+use crate::{distro, python};
 
 use super::PLACE;
 
@@ -30,6 +30,32 @@ pub(super) struct Component<'a> {
     pub(super) version: Option<&'a str>,
     /// Its source package, where the document says so in a way of its own.
     pub(super) source: Option<SourceRecord>,
+}
+
+/// What tools call a system, and the `ID` that its os-release has. Longer and
+/// more human titles are told by their beginnings.
+const SYSTEMS: [(&str, &str); 9] = [
+    ("alma", "almalinux"),
+    ("amazon", "amzn"),
+    ("cbl-mariner", "mariner"),
+    ("opensuse.leap", "opensuse-leap"),
+    ("opensuse-leap", "opensuse-leap"),
+    ("opensuse.tumbleweed", "opensuse-tumbleweed"),
+    ("opensuse-tumbleweed", "opensuse-tumbleweed"),
+    ("oracle", "ol"),
+    ("redhat", "rhel"),
+];
+
+/// The `ID` of the operating system that a tool calls `name`.
+pub(super) fn system_id(name: &str) -> String {
+    let lower = name.to_lowercase();
+    if let Some((_, id)) = SYSTEMS.iter().find(|(known, _)| *known == lower) {
+        return (*id).to_owned();
+    }
+    // One word is an `ID` already.
+    let is_title = lower.contains(' ');
+    let title = distro::id_of(&lower).filter(|_| is_title);
+    title.map_or(lower, str::to_owned)
 }
 
 impl Stated {
@@ -62,7 +88,11 @@ impl Stated {
             let why = format!("`{name}` is an image of its own, which was not read");
             return self.found.gap(why);
         }
-        let kind = PackageType::from_purl_type(purl.kind());
+        let kind = match purl.kind() {
+            // What Syft wrote until 2022.
+            "alpine" => PackageType::Apk,
+            kind => PackageType::from_purl_type(kind),
+        };
         let Some(version) = version_of(&kind, &purl, component.version) else {
             return self.found.gap(format!("`{name}` has no version"));
         };
@@ -167,21 +197,18 @@ fn source_of(kind: &PackageType, purl: &Purl, version: &str) -> Option<SourceRec
 /// What the qualifier `distro` says: `debian-12`, `rhel-8.4`, or for some tools
 /// only `3.16.0`, which the namespace completes.
 fn hint(purl: &Purl) -> Option<(String, String)> {
-    let vendor = match purl.namespace()? {
-        "redhat" => "rhel",
-        vendor => vendor,
-    };
+    let vendor = &system_id(purl.namespace()?);
     let Some(distro) = purl.qualifier("distro") else {
-        return Some((vendor.to_owned(), String::new()));
+        return Some((vendor.clone(), String::new()));
     };
     if distro.starts_with(|first: char| first.is_ascii_digit()) {
-        return Some((vendor.to_owned(), distro.to_owned()));
+        return Some((vendor.clone(), distro.to_owned()));
     }
     // Ids hold dashes themselves: `opensuse-leap-15.5`.
     Some(match distro.rsplit_once('-') {
-        Some((id, release)) if !id.is_empty() => (id.to_lowercase(), release.to_owned()),
+        Some((id, release)) if !id.is_empty() => (system_id(id), release.to_owned()),
         // A codename alone, as in the specification's `distro=jessie`.
-        _ if distro == vendor => (vendor.to_owned(), String::new()),
-        _ => (vendor.to_owned(), distro.to_owned()),
+        _ if system_id(distro) == *vendor => (vendor.clone(), String::new()),
+        _ => (vendor.clone(), distro.to_owned()),
     })
 }

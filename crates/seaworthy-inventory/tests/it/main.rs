@@ -1,0 +1,16 @@
+//! Real databases, real tools, and layers upon layers.
+
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+mod apk;
+mod distro;
+mod dpkg;
+mod folder;
+mod go;
+mod hostile;
+mod layered;
+mod look;
+mod npm;
+mod python;
+mod rpm;
+mod sbom;
