@@ -1,2 +1,60 @@
 //! The front door: flags, configuration, composition, printing, exit codes.
-fn main() {}
+//!
+//! Nothing below this crate reads flags, environment or clock, writes to the
+//! terminal or ends the process. What is deliberately absent here is knowledge:
+//! rooms know things, the front door introduces them to each other.
+
+mod cli;
+mod command;
+mod confine;
+mod edition;
+mod exit;
+mod failure;
+mod printer;
+mod progress;
+mod settings;
+mod source;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, DbCommand};
+use crate::exit::Exit;
+use crate::printer::{Printer, WriteError};
+use crate::settings::Surroundings;
+
+fn main() -> ExitCode {
+    // The confined reader must not touch anything before its doors are locked:
+    // no flags, no environment, no other thread.
+    if std::env::args_os().nth(1).is_some_and(|role| role == confine::ROLE) {
+        return match confine::run_child() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => Exit::Error.into(),
+        };
+    }
+    let cli = Cli::parse();
+    let surroundings = Surroundings::read();
+    let printer = Printer::of(cli.colour, cli.quiet, surroundings.no_color);
+    let data = cli.data.clone().map_or_else(|| surroundings.data(), Ok);
+    let ended = data.and_then(|data| {
+        let desk = command::Desk { printer: &printer, surroundings: &surroundings, data: &data };
+        match &cli.command {
+            Command::Scan(args) => command::scan(&desk, args),
+            Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
+            Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),
+        }
+    });
+    match ended {
+        Ok(exit) => exit.into(),
+        // Whoever closed the pipe has read enough.
+        Err(error) if matches!(error.downcast_ref(), Some(WriteError::ReaderGone)) => {
+            Exit::Pass.into()
+        }
+        Err(error) => {
+            failure::tell(&printer, &error);
+            Exit::Error.into()
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Flags and commands, as typed. Nothing here touches the world.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use seaworthy_core::{Platform, Severity};
+
+use crate::printer::Colour;
+
+/// Tells whether a container image is fit to ship.
+#[derive(Debug, Parser)]
+#[command(name = "seaworthy", version, about, long_about = None, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Where editions and the layer cache live.
+    #[arg(long, global = true, env = "SEAWORTHY_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", alias = "color")]
+    pub(crate) colour: Colour,
+
+    /// Say nothing but the answer and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scan an image and answer with findings, a verdict and an exit code.
+    Scan(Box<ScanArgs>),
+    /// Build and inspect advisory editions.
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+const SCAN_EXAMPLES: &str = "\
+Targets:
+  alpine:3.20                   an image in a registry (also registry:NAME)
+  docker:NAME  podman:NAME      an image of a local engine, through its socket
+  containerd:NAME               an image of containerd
+  docker-archive:FILE[:TAG]     written by `docker save`
+  oci:DIR[:TAG]                 an OCI image layout
+  oci-archive:FILE[:TAG]        the same in a tar file
+  dir:DIR                       an unpacked root directory
+  sbom:FILE                     CycloneDX or SPDX, as JSON
+  -                             `docker save` through a pipe
+
+Examples:
+  seaworthy scan alpine:3.20
+  seaworthy scan --fail-on critical --ignore-unfixed registry.example/team/app:1.2
+  docker save app | seaworthy scan -
+  seaworthy scan --format cyclonedx --output app.cdx.json oci:./layout
+  seaworthy scan --platform linux/arm64 debian:12
+
+Exit codes:
+  0  pass: everything was read and judged, and nothing breaks the policy
+  1  fail: a finding at or above --fail-on
+  2  the scan could not be carried out
+  3  unknown: nothing seen breaks the policy, but not everything could be seen";
+
+#[derive(Debug, Args)]
+#[command(after_help = SCAN_EXAMPLES)]
+pub(crate) struct ScanArgs {
+    /// What to scan; without a scheme the sensible one is inferred and said.
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+
+    /// Which platform of a multi-platform image [default: this machine's].
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]", conflicts_with = "all_platforms")]
+    pub(crate) platform: Option<Platform>,
+
+    /// Scan every platform of a multi-platform image.
+    #[arg(long)]
+    pub(crate) all_platforms: bool,
+
+    /// Fail on findings of this severity or worse.
+    #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = severity)]
+    pub(crate) fail_on: Severity,
+
+    /// Findings without a fix do not fail.
+    #[arg(long)]
+    pub(crate) ignore_unfixed: bool,
+
+    /// How old advisory feeds may be before a pass becomes unknown.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub(crate) max_age: u32,
+
+    /// Form of the answer.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// Write the answer to a file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// List all packages, not only those with findings.
+    #[arg(long)]
+    pub(crate) packages: bool,
+
+    /// Refuse anything that would need a network.
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Compare with this edition instead of the installed one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edition: Option<PathBuf>,
+
+    /// Read every layer, whether it is remembered or not.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// How to reach registries and engines.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Access")]
+pub(crate) struct AccessArgs {
+    /// Name for the registry; else docker's and podman's own configuration.
+    #[arg(long, env = "SEAWORTHY_REGISTRY_USERNAME", value_name = "NAME", hide_env_values = true)]
+    pub(crate) registry_username: Option<String>,
+
+
+    /// Trust this certificate authority too (PEM).
+    #[arg(long, env = "SEAWORTHY_REGISTRY_CA", value_name = "FILE")]
+    pub(crate) registry_ca: Option<PathBuf>,
+
+    /// Allow plain http and certificates nobody vouches for.
+    #[arg(long, env = "SEAWORTHY_REGISTRY_INSECURE")]
+    pub(crate) insecure: bool,
+
+    /// The engine's socket [default: where docker, podman or containerd have it].
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// The namespace of containerd's images.
+    #[arg(long, value_name = "NAME", env = "CONTAINERD_NAMESPACE", default_value = "default")]
+    pub(crate) containerd_namespace: String,
+}
+
+/// Forms of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// Our own versioned document, with everything.
+    Json,
+    /// CycloneDX 1.6.
+    Cyclonedx,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Compile advisory feeds into an edition and use it from now on.
+    #[command(after_help = "\
+Examples:
+  seaworthy db build --from ./mirror
+  seaworthy db build --from https://mirror.example/feeds
+  seaworthy db build --from ./mirror --output company.edition")]
+    Build(DbBuildArgs),
+    /// Tell which edition is in use: its feeds, counts and ages.
+    Status(DbStatusArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbBuildArgs {
+    /// A mirror of the feeds: a folder, or the address of one.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) from: String,
+
+    /// Write the edition to a file instead of installing it.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbStatusArgs {
+    /// Look at this edition instead of the installed one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edition: Option<PathBuf>,
+
+    /// Recompute every checksum of the edition.
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.parse::<Severity>().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,117 @@
+//! `seaworthy scan`: from a target to findings, a verdict and an exit code.
+
+use std::num::NonZero;
+use std::thread;
+
+use seaworthy_core::{Policy, Report, Verdict};
+use seaworthy_inventory::probe_set;
+use seaworthy_match::{Advisories, judge};
+use seaworthy_report::{Assessed, Look, cyclonedx, json, overall, table};
+use seaworthy_scan::{Knowledge, LayerCache, Rig, assess};
+
+use super::Desk;
+use crate::cli::{Format, ScanArgs};
+use crate::confine::ConfinedReader;
+use crate::edition;
+use crate::exit::Exit;
+use crate::failure::Hinted;
+use crate::progress::Bar;
+use crate::settings;
+use crate::source;
+use crate::target::Target;
+
+/// Layers read at once at the most: each costs a process, and more than this
+/// many only wait for the same memory.
+const MOST_THREADS: usize = 8;
+
+/// Scans one target and answers in the form asked for.
+pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
+    let (target, inferred) = Target::read(&args.target)?;
+    if inferred {
+        desk.printer.note(&format!("reading `{}` as `{target}`", args.target));
+    }
+    let policy = Policy {
+        fail_on: args.fail_on,
+        ignore_unfixed: args.ignore_unfixed,
+        max_age_days: args.max_age,
+    };
+
+    let cache = cache(desk, args);
+    let reader = ConfinedReader::of_this_program()?;
+    let bar = Bar::new(desk.printer.shows_progress());
+    let rig = Rig {
+        reader: &reader,
+        cache: cache.as_ref(),
+        threads: thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS),
+        progress: &bar,
+    };
+    let taken = source::read(desk, &target, args, &rig, &bar)?;
+    bar.clear();
+
+    let edition = edition::open(desk.data, args.edition.as_deref())?;
+    let knowledge = Knowledge { advisories: &edition, facts: edition.facts() };
+    let today = settings::today();
+    let judged: Vec<(Report, Verdict)> = taken
+        .into_iter()
+        .map(|(facts, inventory)| {
+            let report = assess(facts, inventory, Some(&knowledge));
+            let support_ends = report.inventory.distro.as_ref().and_then(|distro| {
+                edition.support_ends(&distro.id, distro.version_id.as_deref()?)
+            });
+            let verdict = judge(&report, &policy, today, support_ends);
+            (report, verdict)
+        })
+        .collect();
+    let images: Vec<Assessed<'_>> = judged
+        .iter()
+        .map(|(report, verdict)| Assessed { report, verdict, policy: &policy })
+        .collect();
+
+    answer(desk, args, &images)?;
+    Ok(Exit::of(overall(&images)))
+}
+
+/// The layer cache, unless it is not wanted. A folder that cannot be used costs
+/// time on the next scan and is no reason to refuse this one.
+fn cache(desk: &Desk<'_>, args: &ScanArgs) -> Option<LayerCache> {
+    if args.no_cache {
+        return None;
+    }
+    match LayerCache::open(&desk.data.join("layers"), &probe_set()) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            desk.printer.note(&format!("{error}; layers will be read again next time"));
+            None
+        }
+    }
+}
+
+fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::Result<()> {
+    let into_file = args.output.is_some();
+    let text = match args.format {
+        Format::Table => table(
+            images,
+            &Look {
+                width: desk.printer.width(),
+                colour: desk.printer.colours_data() && !into_file,
+                unicode: true,
+                packages: args.packages,
+            },
+        ),
+        Format::Json => json(images),
+        Format::Cyclonedx => match images {
+            [image] => cyclonedx(image),
+            _ => {
+                return Err(Hinted::new(
+                    format!("CycloneDX describes one image, and there are {}", images.len()),
+                    "choose one with --platform, or take --format json",
+                ));
+            }
+        },
+    };
+    match &args.output {
+        Some(path) => desk.printer.file(path, text.as_bytes())?,
+        None => desk.printer.data(text.as_bytes())?,
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Which edition a command works with.
+
+use std::path::Path;
+
+use seaworthy_advisories::{Compiler, Context, Edition, Shelf};
+
+use crate::failure::Hinted;
+
+/// The shelf of installed editions under the data folder.
+pub(crate) fn shelf(data: &Path) -> Shelf {
+    Shelf::at(data.join("editions"))
+}
+
+/// The edition named by a flag, else the installed one, else the starter edition
+/// inside this program.
+pub(crate) fn open(data: &Path, named: Option<&Path>) -> anyhow::Result<Edition> {
+    let path = match named {
+        Some(path) => Some(path.to_owned()),
+        None => shelf(data).current()?,
+    };
+    let Some(path) = path else { return starter() };
+    Edition::open(&path).map_err(|error| {
+        let hint = error.hint();
+        Hinted::over(format!("cannot use the edition `{}`", path.display()), hint, error)
+    })
+}
+
+/// The small edition of famous vulnerabilities, compiled from facts this program
+/// carries.
+fn starter() -> anyhow::Result<Edition> {
+    let (advisories, kev) = seaworthy_feeds::starter();
+    let mut compiler = Compiler::new();
+    for advisory in &advisories {
+        compiler.add(advisory)?;
+    }
+    let context = Context { kev, starter: true, ..Context::default() };
+    Ok(Edition::from_bytes(compiler.compile(&context)?)?)
+}

@@ -1,0 +1,145 @@
+//! The only place that writes to the terminal: data on standard output, talk on
+//! standard error.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+
+/// Whether colours are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always, also into a pipe.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much talk there is, and in which dress.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    quiet: bool,
+    colour_data: bool,
+    colour_talk: bool,
+    progress: bool,
+}
+
+/// Standard output, or the file asked for, could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The reader of the pipe went away: it has what it wanted.
+    #[error("the reader of standard output went away")]
+    ReaderGone,
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    /// The file cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Printer {
+    /// A printer that asks the streams what they are.
+    pub(crate) fn of(colour: Colour, quiet: bool, no_color: bool) -> Self {
+        let dress = |terminal: bool| match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !no_color,
+        };
+        let talk_terminal = io::stderr().is_terminal();
+        Self {
+            quiet,
+            colour_data: dress(io::stdout().is_terminal()),
+            colour_talk: dress(talk_terminal),
+            progress: talk_terminal && !quiet,
+        }
+    }
+
+    /// Whether data may carry colours.
+    pub(crate) fn colours_data(&self) -> bool {
+        self.colour_data
+    }
+
+    /// Whether moving progress can be shown.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.progress
+    }
+
+    /// Columns of the terminal data goes to; 100 for anything else.
+    pub(crate) fn width(&self) -> usize {
+        let columns = io::stdout()
+            .is_terminal()
+            .then(|| rustix::termios::tcgetwinsize(io::stdout()).ok())
+            .flatten()
+            .map_or(100, |size| usize::from(size.ws_col));
+        columns.clamp(60, 200)
+    }
+
+    /// Writes data to standard output.
+    pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(WriteError::ReaderGone),
+            Err(error) => Err(WriteError::Stdout(error)),
+        }
+    }
+
+    /// Writes data to a file: whole or not at all.
+    pub(crate) fn file(&self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+        let told = |source| WriteError::File { path: path.to_owned(), source };
+        // A pipe or device cannot be replaced by renaming.
+        if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+            return fs::write(path, bytes).map_err(told);
+        }
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written.map_err(told)
+    }
+
+    /// Tells people something that is not an error.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            self.talk("note", AnsiColor::Cyan, line);
+        }
+    }
+
+    /// Tells people why it went wrong.
+    pub(crate) fn error(&self, line: &str) {
+        self.talk("error", AnsiColor::Red, line);
+    }
+
+    /// Tells people what lies behind an error.
+    pub(crate) fn cause(&self, line: &str) {
+        self.talk("cause", AnsiColor::Yellow, line);
+    }
+
+    /// Tells people what to do next.
+    pub(crate) fn hint(&self, line: &str) {
+        self.talk("hint", AnsiColor::Green, line);
+    }
+
+    fn talk(&self, word: &str, colour: AnsiColor, line: &str) {
+        // Names and reasons may quote hostile bytes.
+        let line: String =
+            line.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
+        let style = if self.colour_talk {
+            Style::new().fg_color(Some(colour.into())).bold()
+        } else {
+            Style::new()
+        };
+        // Nobody is left to be told when standard error is gone.
+        let _ = writeln!(io::stderr().lock(), "{style}{word}:{style:#} {line}");
+    }
+}
