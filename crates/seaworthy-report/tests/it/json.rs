@@ -184,3 +184,22 @@ fn the_exit_code_follows_the_outcome() {
     }
     assert_eq!(v1::Document::of(&[]).outcome, v1::Outcome::Unknown);
 }
+
+#[test]
+fn the_pages_explain_every_kind_of_blindness_and_show_a_valid_finding() {
+    let schema = schema();
+    let page = fs::read_to_string(folder("../../docs/verdict.md")).unwrap();
+    let kinds = schema["$defs"]["blindness"]["oneOf"].as_array().unwrap();
+    assert!(kinds.len() > 10);
+    for kind in kinds {
+        let kind = kind["properties"]["kind"]["const"].as_str().unwrap();
+        assert!(page.contains(&format!("| `{kind}` |")), "{kind}");
+    }
+    let page = fs::read_to_string(folder("../../docs/json-report.md")).unwrap();
+    let (_, shown) = page.split_once("```json\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let finding: Value = serde_json::from_str(shown).unwrap();
+    let mut document: Value = serde_json::from_str(&document(&[failing()])).unwrap();
+    document["images"][0]["findings"] = Value::Array(vec![finding]);
+    assert!(validator().is_valid(&document));
+}
