@@ -18,14 +18,14 @@
 
 mod containerd;
 mod credentials;
-mod engine;
+mod docker;
 mod registry;
 mod secret;
 mod stream;
 
 pub use containerd::{Containerd, ContainerdError, ContainerdImage};
 pub use credentials::{Credential, CredentialError, CredentialFile, Credentials, FileFault};
-pub use engine::{EngineError, EngineImage, EngineSocket};
+pub use docker::{EngineError, EngineImage, EngineSocket};
 pub use registry::{
     Codes, Limits, Manifest, Options, Proxy, PullError, Refusal, Registry, Security,
 };

@@ -324,7 +324,7 @@ impl PullError {
             }
             Self::Server { .. } => "try again later",
             Self::Tls { .. } => {
-                "name the authority of its certificate with `--ca FILE`, or use `--insecure` for a registry you trust without proof"
+                "name the authority of its certificate with `--registry-ca FILE`, or use `--insecure` for a registry you trust without proof"
             }
             Self::Timeout { .. } | Self::Broken { .. } => {
                 "check the network and the proxy, then try again"
@@ -344,7 +344,7 @@ impl PullError {
                 ..
             } => "if this token server belongs to the registry, name its host as a trusted realm",
             Self::Options { .. } => {
-                "check the proxy and the certificates; without certificates of the system (package `ca-certificates`), name one with `--ca FILE`"
+                "check the proxy and the certificates; without certificates of the system (package `ca-certificates`), name one with `--registry-ca FILE`"
             }
             Self::Status { .. }
             | Self::TooLarge { .. }
