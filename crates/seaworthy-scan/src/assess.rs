@@ -13,7 +13,11 @@ pub struct Knowledge<'a> {
 
 /// The report of an image: a function of what was read and of the edition.
 /// Without an edition nothing is found, and the report says why.
-pub fn assess(image: ImageFacts, inventory: Inventory, knowledge: Option<&Knowledge<'_>>) -> Report {
+pub fn assess(
+    image: ImageFacts,
+    inventory: Inventory,
+    knowledge: Option<&Knowledge<'_>>,
+) -> Report {
     let Matched { findings, coverage } = knowledge
         .map(|knowledge| compare(&inventory, knowledge.advisories))
         .unwrap_or_default();

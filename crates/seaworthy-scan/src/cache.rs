@@ -79,7 +79,10 @@ impl LayerCache {
         ));
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&draft)?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&draft)?;
             file.write_all(&records.encode())?;
             drop(file);
             fs::rename(&draft, &path)

@@ -1,5 +1,6 @@
 //! The story of a scan in two functions: [`take_inventory`] reads an image,
-//! [`assess`] says what is known about it.
+//! [`assess`] says what is known about it. [`take_stream`] and [`take_root`] read
+//! what comes as a pipe or lies unpacked.
 //!
 //! The bytes of layers are read by whoever implements [`LayerReader`]: the
 //! product gives them to a confined child process, tests read them [`Inline`].
@@ -13,10 +14,14 @@ mod assess;
 mod cache;
 mod progress;
 mod reader;
+mod root;
+mod stream;
 mod take;
 
 pub use assess::{Knowledge, assess};
 pub use cache::{CacheError, LayerCache};
 pub use progress::{Progress, Silent};
 pub use reader::{Inline, LayerReader, ReadLayerError};
+pub use root::{TakeRootError, take_root};
+pub use stream::{TakeStreamError, take_stream};
 pub use take::{Rig, TakeError, take_inventory};

@@ -48,8 +48,10 @@ pub struct Inline {
 impl LayerReader for Inline {
     fn read_layer(&self, layer: &mut dyn Read) -> Result<LayerRecords, ReadLayerError> {
         let mut recorder = Recorder::new();
-        let tree = walk(layer, &self.limits, &mut recorder)
-            .map_err(|error| ReadLayerError::Layer { reason: told(&error) })?;
+        let tree =
+            walk(layer, &self.limits, &mut recorder).map_err(|error| ReadLayerError::Layer {
+                reason: told(&error),
+            })?;
         Ok(recorder.finish(tree))
     }
 }

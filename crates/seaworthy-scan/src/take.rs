@@ -106,7 +106,13 @@ pub fn take_inventory(
     for (blob, slot) in image.layers.iter().zip(slots) {
         match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(Ok(read)) => {
-                layers.push((Layer { digest: Some(read.digest), ..blob.layer.clone() }, read.records));
+                layers.push((
+                    Layer {
+                        digest: Some(read.digest),
+                        ..blob.layer.clone()
+                    },
+                    read.records,
+                ));
             }
             Some(Err(error)) => return Err(error),
             // Not begun, because another one failed: its error comes later.
@@ -121,36 +127,47 @@ struct ReadLayer {
     records: LayerRecords,
 }
 
-fn read_layer(
-    blob: &LayerBlob,
-    blobs: &dyn Blobs,
-    rig: &Rig<'_>,
-) -> Result<ReadLayer, TakeError> {
+fn read_layer(blob: &LayerBlob, blobs: &dyn Blobs, rig: &Rig<'_>) -> Result<ReadLayer, TakeError> {
     if let Some(digest) = &blob.layer.digest
         && let Some(records) = recall(rig, digest, blob.size)
     {
-        return Ok(ReadLayer { digest: digest.clone(), records });
+        return Ok(ReadLayer {
+            digest: digest.clone(),
+            records,
+        });
     }
     // A blob that nobody vouches for by digest is worth hashing first only if
     // something of its size is remembered.
     if blob.layer.digest.is_none() && rig.cache.is_some_and(|cache| cache.knows_size(blob.size)) {
         let digest = Verified::new(open(blob, blobs)?)
             .finish(&blob.expected())
-            .map_err(|source| TakeError::Verify { layer: name(blob), source })?;
+            .map_err(|source| TakeError::Verify {
+                layer: name(blob),
+                source,
+            })?;
         if let Some(records) = recall(rig, &digest, blob.size) {
             return Ok(ReadLayer { digest, records });
         }
     }
     // One byte past the stated size is enough to know that it is wrong.
     let stated = open(blob, blobs)?.take(blob.size.saturating_add(1));
-    let counted = Counted { inner: stated, progress: rig.progress };
+    let counted = Counted {
+        inner: stated,
+        progress: rig.progress,
+    };
     let mut bytes = Verified::new(counted);
     let read = rig.reader.read_layer(&mut bytes);
     // Wrong bytes explain every later complaint, so they are told first.
     let digest = bytes
         .finish(&blob.expected())
-        .map_err(|source| TakeError::Verify { layer: name(blob), source })?;
-    let records = read.map_err(|source| TakeError::Read { layer: name(blob), source })?;
+        .map_err(|source| TakeError::Verify {
+            layer: name(blob),
+            source,
+        })?;
+    let records = read.map_err(|source| TakeError::Read {
+        layer: name(blob),
+        source,
+    })?;
     if let Some(cache) = rig.cache {
         cache.remember(&digest, blob.size, &records);
     }
@@ -165,7 +182,10 @@ fn recall(rig: &Rig<'_>, digest: &Digest, size: u64) -> Option<LayerRecords> {
     Some(records)
 }
 
-fn open<'a>(blob: &LayerBlob, blobs: &'a dyn Blobs) -> Result<Box<dyn Read + Send + 'a>, TakeError> {
+fn open<'a>(
+    blob: &LayerBlob,
+    blobs: &'a dyn Blobs,
+) -> Result<Box<dyn Read + Send + 'a>, TakeError> {
     blobs.open(&blob.key).map_err(|source| {
         let layer = name(blob);
         if blob.is_foreign() {
@@ -186,9 +206,9 @@ fn name(blob: &LayerBlob) -> String {
 }
 
 /// Tells progress of every byte that passes.
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a dyn Progress,
+pub(crate) struct Counted<'a, R> {
+    pub(crate) inner: R,
+    pub(crate) progress: &'a dyn Progress,
 }
 
 impl<R: Read> Read for Counted<'_, R> {

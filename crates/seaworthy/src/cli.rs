@@ -19,7 +19,14 @@ pub(crate) struct Cli {
     pub(crate) data: Option<PathBuf>,
 
     /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", alias = "color")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        alias = "color"
+    )]
     pub(crate) colour: Colour,
 
     /// Say nothing but the answer and errors.
@@ -69,7 +76,11 @@ pub(crate) struct ScanArgs {
     pub(crate) target: String,
 
     /// Which platform of a multi-platform image [default: this machine's].
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]", conflicts_with = "all_platforms")]
+    #[arg(
+        long,
+        value_name = "OS/ARCH[/VARIANT]",
+        conflicts_with = "all_platforms"
+    )]
     pub(crate) platform: Option<Platform>,
 
     /// Scan every platform of a multi-platform image.
@@ -121,13 +132,22 @@ pub(crate) struct ScanArgs {
 #[command(next_help_heading = "Access")]
 pub(crate) struct AccessArgs {
     /// Name for the registry; else docker's and podman's own configuration.
-    #[arg(long, env = "SEAWORTHY_REGISTRY_USERNAME", value_name = "NAME", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "SEAWORTHY_REGISTRY_USERNAME",
+        value_name = "NAME",
+        hide_env_values = true
+    )]
     pub(crate) registry_username: Option<String>,
-
 
     /// Trust this certificate authority too (PEM).
     #[arg(long, env = "SEAWORTHY_REGISTRY_CA", value_name = "FILE")]
     pub(crate) registry_ca: Option<PathBuf>,
+
+    /// Send the registry's credentials to this host too, when it is named as the
+    /// token server [default: the registry's own host and its relatives].
+    #[arg(long, env = "SEAWORTHY_REGISTRY_TRUSTED_REALM", value_name = "HOST", value_delimiter = ',')]
+    pub(crate) registry_trusted_realm: Vec<String>,
 
     /// Allow plain http and certificates nobody vouches for.
     #[arg(long, env = "SEAWORTHY_REGISTRY_INSECURE")]
@@ -138,7 +158,12 @@ pub(crate) struct AccessArgs {
     pub(crate) socket: Option<PathBuf>,
 
     /// The namespace of containerd's images.
-    #[arg(long, value_name = "NAME", env = "CONTAINERD_NAMESPACE", default_value = "default")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CONTAINERD_NAMESPACE",
+        default_value = "default"
+    )]
     pub(crate) containerd_namespace: String,
 }
 

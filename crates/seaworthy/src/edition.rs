@@ -21,7 +21,11 @@ pub(crate) fn open(data: &Path, named: Option<&Path>) -> anyhow::Result<Edition>
     let Some(path) = path else { return starter() };
     Edition::open(&path).map_err(|error| {
         let hint = error.hint();
-        Hinted::over(format!("cannot use the edition `{}`", path.display()), hint, error)
+        Hinted::over(
+            format!("cannot use the edition `{}`", path.display()),
+            hint,
+            error,
+        )
     })
 }
 
@@ -33,6 +37,10 @@ fn starter() -> anyhow::Result<Edition> {
     for advisory in &advisories {
         compiler.add(advisory)?;
     }
-    let context = Context { kev, starter: true, ..Context::default() };
+    let context = Context {
+        kev,
+        starter: true,
+        ..Context::default()
+    };
     Ok(Edition::from_bytes(compiler.compile(&context)?)?)
 }

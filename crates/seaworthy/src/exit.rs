@@ -43,7 +43,10 @@ mod tests {
     #[test]
     fn the_process_ends_with_the_code_that_the_documents_name() {
         for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Unknown] {
-            assert_eq!(Exit::of(outcome) as u8, seaworthy_report::exit_code(outcome));
+            assert_eq!(
+                Exit::of(outcome) as u8,
+                seaworthy_report::exit_code(outcome)
+            );
         }
     }
 }

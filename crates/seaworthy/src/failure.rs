@@ -21,7 +21,12 @@ pub(crate) struct Hinted {
 impl Hinted {
     /// An error of its own.
     pub(crate) fn new(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { what: what.into(), hint: hint.into(), source: None }.into()
+        Self {
+            what: what.into(),
+            hint: hint.into(),
+            source: None,
+        }
+        .into()
     }
 
     /// The same with a cause.
@@ -30,7 +35,12 @@ impl Hinted {
         hint: impl Into<String>,
         source: impl Into<anyhow::Error>,
     ) -> anyhow::Error {
-        Self { what: what.into(), hint: hint.into(), source: Some(source.into()) }.into()
+        Self {
+            what: what.into(),
+            hint: hint.into(),
+            source: Some(source.into()),
+        }
+        .into()
     }
 }
 
@@ -56,7 +66,10 @@ fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(hinted.hint.clone());
     }
     // An error that travelled as an I/O error is found inside it, not behind it.
-    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+    if let Some(inner) = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
         return hint_of(inner);
     }
     let hint = if let Some(error) = error.downcast_ref::<PullError>() {

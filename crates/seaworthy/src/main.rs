@@ -28,7 +28,10 @@ use crate::settings::Surroundings;
 fn main() -> ExitCode {
     // The confined reader must not touch anything before its doors are locked:
     // no flags, no environment, no other thread.
-    if std::env::args_os().nth(1).is_some_and(|role| role == confine::ROLE) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|role| role == confine::ROLE)
+    {
         return match confine::run_child() {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => Exit::Error.into(),
@@ -39,7 +42,11 @@ fn main() -> ExitCode {
     let printer = Printer::of(cli.colour, cli.quiet, surroundings.no_color);
     let data = cli.data.clone().map_or_else(|| surroundings.data(), Ok);
     let ended = data.and_then(|data| {
-        let desk = command::Desk { printer: &printer, surroundings: &surroundings, data: &data };
+        let desk = command::Desk {
+            printer: &printer,
+            surroundings: &surroundings,
+            data: &data,
+        };
         match &cli.command {
             Command::Scan(args) => command::scan(&desk, args),
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),

@@ -95,7 +95,10 @@ impl Printer {
 
     /// Writes data to a file: whole or not at all.
     pub(crate) fn file(&self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-        let told = |source| WriteError::File { path: path.to_owned(), source };
+        let told = |source| WriteError::File {
+            path: path.to_owned(),
+            source,
+        };
         // A pipe or device cannot be replaced by renaming.
         if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
             return fs::write(path, bytes).map_err(told);
@@ -132,8 +135,10 @@ impl Printer {
 
     fn talk(&self, word: &str, colour: AnsiColor, line: &str) {
         // Names and reasons may quote hostile bytes.
-        let line: String =
-            line.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
+        let line: String = line
+            .chars()
+            .map(|it| if it.is_control() { '\u{fffd}' } else { it })
+            .collect();
         let style = if self.colour_talk {
             Style::new().fg_color(Some(colour.into())).bold()
         } else {

@@ -26,7 +26,8 @@ impl Bar {
     /// A line that says what is going on while no bytes can be counted.
     pub(crate) fn say(&self, what: &str) {
         let style = ProgressStyle::with_template("{spinner} {msg} {bytes:.dim}");
-        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        self.bar
+            .set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         self.bar.set_message(what.to_owned());
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
@@ -47,7 +48,11 @@ impl Progress for Bar {
         let style = ProgressStyle::with_template(
             "reading {msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
         );
-        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        self.bar.set_style(
+            style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> "),
+        );
         self.bar.set_message(format!("{layers} {unit}"));
         self.bar.set_length(bytes);
     }

@@ -38,11 +38,18 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Reads the environment of this process.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let either = |lower: &str, upper: &str| text(lower).or_else(|| text(upper));
-        let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = |name: &str| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let any_proxy = either("all_proxy", "ALL_PROXY");
         Self {
             home: path("HOME"),
@@ -87,15 +94,24 @@ impl Surroundings {
             .clone()
             .or_else(|| self.home.as_ref().map(|home| home.join(".docker")))
             .map(|folder| folder.join("config.json"));
-        let podman = self.runtime.as_ref().map(|folder| folder.join("containers/auth.json"));
+        let podman = self
+            .runtime
+            .as_ref()
+            .map(|folder| folder.join("containers/auth.json"));
         let named = self.auth_file.clone();
         [named, podman, docker].into_iter().flatten().collect()
     }
 
     /// Where docker listens, most specific first.
     pub(crate) fn docker_sockets(&self) -> Vec<PathBuf> {
-        let named = self.docker_host.as_deref().and_then(|it| it.strip_prefix("unix://"));
-        let rootless = self.runtime.as_ref().map(|folder| folder.join("docker.sock"));
+        let named = self
+            .docker_host
+            .as_deref()
+            .and_then(|it| it.strip_prefix("unix://"));
+        let rootless = self
+            .runtime
+            .as_ref()
+            .map(|folder| folder.join("docker.sock"));
         named
             .map(PathBuf::from)
             .into_iter()
@@ -106,8 +122,14 @@ impl Surroundings {
 
     /// Where podman listens, most specific first.
     pub(crate) fn podman_sockets(&self) -> Vec<PathBuf> {
-        let named = self.container_host.as_deref().and_then(|it| it.strip_prefix("unix://"));
-        let rootless = self.runtime.as_ref().map(|folder| folder.join("podman/podman.sock"));
+        let named = self
+            .container_host
+            .as_deref()
+            .and_then(|it| it.strip_prefix("unix://"));
+        let rootless = self
+            .runtime
+            .as_ref()
+            .map(|folder| folder.join("podman/podman.sock"));
         named
             .map(PathBuf::from)
             .into_iter()
@@ -127,9 +149,14 @@ impl Surroundings {
 }
 
 /// The day it is, in UTC.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the clock"
+)]
 pub(crate) fn today() -> Day {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_secs());
     Day::from_unix_seconds(i64::try_from(now).unwrap_or(i64::MAX))
 }
 
@@ -144,5 +171,9 @@ pub(crate) fn host_platform() -> Platform {
         "loongarch64" => "loong64",
         other => other,
     };
-    Platform { os: "linux".into(), architecture: architecture.into(), variant: None }
+    Platform {
+        os: "linux".into(),
+        architecture: architecture.into(),
+        variant: None,
+    }
 }

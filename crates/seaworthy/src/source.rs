@@ -2,7 +2,7 @@
 
 mod archive;
 mod containerd;
-mod engine;
+mod export;
 mod registry;
 mod sbom;
 
@@ -38,7 +38,12 @@ pub(crate) fn read(
     rig: &Rig<'_>,
     bar: &Bar,
 ) -> anyhow::Result<Vec<Taken>> {
-    let reading = Reading { desk, args, rig, bar };
+    let reading = Reading {
+        desk,
+        args,
+        rig,
+        bar,
+    };
     let mut taken = match target {
         Target::Registry(name) => registry::read(&reading, name)?,
         Target::DockerArchive(place) | Target::OciArchive(place) => {
@@ -47,10 +52,10 @@ pub(crate) fn read(
         Target::OciLayout(place) => archive::read_layout(&reading, place)?,
         Target::Stream => archive::read_stream(&reading)?,
         Target::Docker(name) => {
-            engine::read(&reading, name, "docker", desk.surroundings.docker_sockets())?
+            export::read(&reading, name, "docker", desk.surroundings.docker_sockets())?
         }
         Target::Podman(name) => {
-            engine::read(&reading, name, "podman", desk.surroundings.podman_sockets())?
+            export::read(&reading, name, "podman", desk.surroundings.podman_sockets())?
         }
         Target::Containerd(name) => containerd::read(&reading, name)?,
         Target::Directory(path) => archive::read_root(&reading, path)?,

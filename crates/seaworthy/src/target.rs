@@ -75,7 +75,10 @@ impl Target {
 
 /// Splits `PATH[:TAG]`, taking the longest path that exists.
 fn place(text: &str) -> Place {
-    let whole = Place { path: text.into(), tag: None };
+    let whole = Place {
+        path: text.into(),
+        tag: None,
+    };
     if whole.path.exists() {
         return whole;
     }
@@ -104,7 +107,10 @@ fn infer(text: &str) -> anyhow::Result<Target> {
     };
     if found.is_dir() {
         return Ok(if path.join("oci-layout").is_file() {
-            Target::OciLayout(Place { path: path.into(), tag: None })
+            Target::OciLayout(Place {
+                path: path.into(),
+                tag: None,
+            })
         } else {
             Target::Directory(path.into())
         });
@@ -112,13 +118,24 @@ fn infer(text: &str) -> anyhow::Result<Target> {
     let mut head = Vec::new();
     fs::File::open(path)
         .and_then(|file| file.take(512).read_to_end(&mut head))
-        .map_err(|error| Hinted::over(format!("cannot read `{text}`"), "is it yours to read?", error))?;
-    let first = head.iter().find(|byte| !byte.is_ascii_whitespace() && **byte < 0x80);
+        .map_err(|error| {
+            Hinted::over(
+                format!("cannot read `{text}`"),
+                "is it yours to read?",
+                error,
+            )
+        })?;
+    let first = head
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace() && **byte < 0x80);
     Ok(if first == Some(&b'{') {
         Target::Sbom(path.into())
     } else {
         // One reader knows both kinds of archive.
-        Target::DockerArchive(Place { path: path.into(), tag: None })
+        Target::DockerArchive(Place {
+            path: path.into(),
+            tag: None,
+        })
     })
 }
 
@@ -126,7 +143,10 @@ impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = |formatter: &mut fmt::Formatter<'_>, scheme: &str, place: &Place| {
             write!(formatter, "{scheme}:{}", place.path.display())?;
-            place.tag.iter().try_for_each(|tag| write!(formatter, ":{tag}"))
+            place
+                .tag
+                .iter()
+                .try_for_each(|tag| write!(formatter, ":{tag}"))
         };
         match self {
             Self::Registry(name) => write!(formatter, "registry:{name}"),
@@ -157,20 +177,37 @@ mod tests {
         std::fs::write(&sbom, "\u{feff} {}").expect("a file");
         let archive = folder.path().join("image.tar");
         std::fs::write(&archive, "manifest.json").expect("a file");
-        let read = |text: &str| Target::read(text).map(|(target, inferred)| (target.to_string(), inferred));
+        let read = |text: &str| {
+            Target::read(text).map(|(target, inferred)| (target.to_string(), inferred))
+        };
         for (text, meaning) in [
             ("alpine:3.20".to_owned(), "registry:alpine:3.20".to_owned()),
-            (layout.display().to_string(), format!("oci:{}", layout.display())),
-            (folder.path().display().to_string(), format!("dir:{}", folder.path().display())),
-            (sbom.display().to_string(), format!("sbom:{}", sbom.display())),
-            (archive.display().to_string(), format!("docker-archive:{}", archive.display())),
+            (
+                layout.display().to_string(),
+                format!("oci:{}", layout.display()),
+            ),
+            (
+                folder.path().display().to_string(),
+                format!("dir:{}", folder.path().display()),
+            ),
+            (
+                sbom.display().to_string(),
+                format!("sbom:{}", sbom.display()),
+            ),
+            (
+                archive.display().to_string(),
+                format!("docker-archive:{}", archive.display()),
+            ),
         ] {
             assert_eq!(read(&text).expect("a target"), (meaning, true));
         }
         let tagged = format!("oci:{}:v1", layout.display());
         assert_eq!(
             Target::read(&tagged).expect("a target").0,
-            Target::OciLayout(Place { path: layout, tag: Some("v1".into()) })
+            Target::OciLayout(Place {
+                path: layout,
+                tag: Some("v1".into())
+            })
         );
         assert!(read("./nowhere").is_err());
         assert!(read("oci:").is_err());

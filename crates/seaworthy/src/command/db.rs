@@ -21,12 +21,15 @@ use crate::settings;
 pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit> {
     let begun = Instant::now();
     let told = || format!("cannot build an edition from `{}`", args.from);
-    let mirror = Mirror::parse(&args.from)
-        .map_err(|error| hinted(told(), error.hint(), error))?;
+    let mirror = Mirror::parse(&args.from).map_err(|error| hinted(told(), error.hint(), error))?;
     let scratch = desk.data.join("scratch");
     fs::create_dir_all(&scratch)
         .with_context(|| format!("cannot use the data folder `{}`", desk.data.display()))?;
-    let options = Options { today: settings::today(), scratch, limits: seaworthy_feeds::Limits::default() };
+    let options = Options {
+        today: settings::today(),
+        scratch,
+        limits: seaworthy_feeds::Limits::default(),
+    };
 
     let bar = Bar::new(desk.printer.shows_progress());
     bar.say("reading feeds");
@@ -68,7 +71,11 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
     let edition = edition::open(desk.data, Some(&path))?;
     desk.printer.note(&format!(
         "{} in {:.1} s, {:.1} MB: {}",
-        if args.output.is_some() { "written" } else { "installed" },
+        if args.output.is_some() {
+            "written"
+        } else {
+            "installed"
+        },
         begun.elapsed().as_secs_f64(),
         megabytes(size as u64),
         path.display(),
@@ -85,9 +92,11 @@ pub(crate) fn status(desk: &Desk<'_>, args: &DbStatusArgs) -> anyhow::Result<Exi
             Hinted::over("the edition is damaged", "build or fetch it again", error)
         })?;
     }
-    desk.printer.data(describe(&edition, args.verify).as_bytes())?;
+    desk.printer
+        .data(describe(&edition, args.verify).as_bytes())?;
     if edition.facts().starter {
-        desk.printer.hint("`seaworthy db build --from DIR|URL` compiles a full edition");
+        desk.printer
+            .hint("`seaworthy db build --from DIR|URL` compiles a full edition");
     }
     Ok(Exit::Pass)
 }
@@ -98,19 +107,33 @@ fn hinted(what: String, hint: &str, error: impl Into<anyhow::Error>) -> anyhow::
 
 /// Refused records are told, not hidden: an edition without them knows less.
 fn tell_refusals(desk: &Desk<'_>, fed: &Fed) {
-    for Reading { id, records, refused, refusals, .. } in &fed.feeds {
+    for Reading {
+        id,
+        records,
+        refused,
+        refusals,
+        ..
+    } in &fed.feeds
+    {
         if *refused == 0 {
             continue;
         }
-        desk.printer.note(&format!("`{id}`: {refused} of {} records refused", records + refused));
+        desk.printer.note(&format!(
+            "`{id}`: {refused} of {} records refused",
+            records + refused
+        ));
         for refusal in refusals.iter().take(3) {
-            desk.printer.note(&format!("  {}: {}", refusal.what, refusal.why));
+            desk.printer
+                .note(&format!("  {}: {}", refusal.what, refusal.why));
         }
     }
 }
 
 fn megabytes(bytes: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a size for people, to one decimal")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a size for people, to one decimal"
+    )]
     let bytes = bytes as f64;
     bytes / 1e6
 }
@@ -132,7 +155,11 @@ fn describe(edition: &Edition, verified: bool) -> String {
     let _ = writeln!(text, "advisories       {}", counts.advisories);
     let _ = writeln!(text, "vulnerabilities  {}", counts.vulnerabilities);
     let _ = writeln!(text, "packages         {}", counts.packages);
-    let _ = writeln!(text, "size             {:.1} MB", megabytes(counts.size_bytes));
+    let _ = writeln!(
+        text,
+        "size             {:.1} MB",
+        megabytes(counts.size_bytes)
+    );
     if counts.ecosystems.is_empty() {
         return text;
     }
@@ -143,12 +170,19 @@ fn describe(edition: &Edition, verified: bool) -> String {
         .max()
         .unwrap_or(0)
         .max("ecosystem".len());
-    let _ = writeln!(text, "\n{:width$}  {:>10}  as of", "ecosystem", "advisories");
+    let _ = writeln!(
+        text,
+        "\n{:width$}  {:>10}  as of",
+        "ecosystem", "advisories"
+    );
     for count in &counts.ecosystems {
         let when = match count.feed.date {
             FeedDate::Fetched(day) => format!("{day} ({} days old)", today.days_since(day)),
             FeedDate::NewestRecord(day) => {
-                format!("{day} ({} days old, by its newest record)", today.days_since(day))
+                format!(
+                    "{day} ({} days old, by its newest record)",
+                    today.days_since(day)
+                )
             }
             FeedDate::Unknown => "unknown".to_owned(),
         };

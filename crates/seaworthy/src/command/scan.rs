@@ -28,7 +28,8 @@ const MOST_THREADS: usize = 8;
 pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
     let (target, inferred) = Target::read(&args.target)?;
     if inferred {
-        desk.printer.note(&format!("reading `{}` as `{target}`", args.target));
+        desk.printer
+            .note(&format!("reading `{}` as `{target}`", args.target));
     }
     let policy = Policy {
         fail_on: args.fail_on,
@@ -42,29 +43,39 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
     let rig = Rig {
         reader: &reader,
         cache: cache.as_ref(),
-        threads: thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS),
+        threads: thread::available_parallelism()
+            .map_or(1, NonZero::get)
+            .min(MOST_THREADS),
         progress: &bar,
     };
     let taken = source::read(desk, &target, args, &rig, &bar)?;
     bar.clear();
 
     let edition = edition::open(desk.data, args.edition.as_deref())?;
-    let knowledge = Knowledge { advisories: &edition, facts: edition.facts() };
+    let knowledge = Knowledge {
+        advisories: &edition,
+        facts: edition.facts(),
+    };
     let today = settings::today();
     let judged: Vec<(Report, Verdict)> = taken
         .into_iter()
         .map(|(facts, inventory)| {
             let report = assess(facts, inventory, Some(&knowledge));
-            let support_ends = report.inventory.distro.as_ref().and_then(|distro| {
-                edition.support_ends(&distro.id, distro.version_id.as_deref()?)
-            });
+            let support_ends =
+                report.inventory.distro.as_ref().and_then(|distro| {
+                    edition.support_ends(&distro.id, distro.version_id.as_deref()?)
+                });
             let verdict = judge(&report, &policy, today, support_ends);
             (report, verdict)
         })
         .collect();
     let images: Vec<Assessed<'_>> = judged
         .iter()
-        .map(|(report, verdict)| Assessed { report, verdict, policy: &policy })
+        .map(|(report, verdict)| Assessed {
+            report,
+            verdict,
+            policy: &policy,
+        })
         .collect();
 
     answer(desk, args, &images)?;
@@ -80,7 +91,8 @@ fn cache(desk: &Desk<'_>, args: &ScanArgs) -> Option<LayerCache> {
     match LayerCache::open(&desk.data.join("layers"), &probe_set()) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            desk.printer.note(&format!("{error}; layers will be read again next time"));
+            desk.printer
+                .note(&format!("{error}; layers will be read again next time"));
             None
         }
     }
@@ -103,7 +115,10 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
             [image] => cyclonedx(image),
             _ => {
                 return Err(Hinted::new(
-                    format!("CycloneDX describes one image, and there are {}", images.len()),
+                    format!(
+                        "CycloneDX describes one image, and there are {}",
+                        images.len()
+                    ),
                     "choose one with --platform, or take --format json",
                 ));
             }

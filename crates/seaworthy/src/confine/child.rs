@@ -45,7 +45,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Gives up everything the reading does not need. Limits must hold; Landlock
 /// and seccomp hold where the kernel and the architecture have them.
 fn lock() -> anyhow::Result<()> {
-    let exactly = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
+    let exactly = |value: u64| Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
     setrlimit(Resource::As, exactly(ADDRESS_SPACE))?;
     setrlimit(Resource::Cpu, exactly(PROCESSOR_SECONDS))?;
     setrlimit(Resource::Core, exactly(0))?;
@@ -77,7 +80,10 @@ fn filter_system_calls() -> anyhow::Result<()> {
     let Ok(architecture) = TargetArch::try_from(std::env::consts::ARCH) else {
         return Ok(());
     };
-    let rules = allowed_calls().into_iter().map(|call| (call, Vec::new())).collect();
+    let rules = allowed_calls()
+        .into_iter()
+        .map(|call| (call, Vec::new()))
+        .collect();
     let refused = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error().cast_unsigned());
     let filter = SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?;
     let program: BpfProgram = filter.try_into()?;

@@ -31,7 +31,9 @@ const CHUNK: usize = 256 * 1024;
 impl ConfinedReader {
     /// Children run the program this process runs.
     pub(crate) fn of_this_program() -> io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()? })
+        Ok(Self {
+            program: std::env::current_exe()?,
+        })
     }
 
     fn start(&self) -> io::Result<Child> {
@@ -62,13 +64,15 @@ impl LayerReader for ConfinedReader {
         let ended = child.end(answer.is_err());
         match (fed, answer) {
             // The reason lies on our side of the pipe; the caller knows it.
-            (Err(Trouble::Source(error)), _) => {
-                Err(ReadLayerError::Layer { reason: error.to_string() })
-            }
-            (_, Ok(answer)) if !answer.is_empty() => open(&answer),
-            (Err(Trouble::Stalled), _) | (_, Err(Trouble::Stalled)) => Err(ReadLayerError::Reader {
-                reason: format!("it stood still for {} seconds", PATIENCE.as_secs()),
+            (Err(Trouble::Source(error)), _) => Err(ReadLayerError::Layer {
+                reason: error.to_string(),
             }),
+            (_, Ok(answer)) if !answer.is_empty() => open(&answer),
+            (Err(Trouble::Stalled), _) | (_, Err(Trouble::Stalled)) => {
+                Err(ReadLayerError::Reader {
+                    reason: format!("it stood still for {} seconds", PATIENCE.as_secs()),
+                })
+            }
             _ => Err(ReadLayerError::Reader { reason: how(ended) }),
         }
     }
@@ -77,8 +81,11 @@ impl LayerReader for ConfinedReader {
 /// The answer of a child, which may be anything.
 fn open(answer: &[u8]) -> Result<LayerRecords, ReadLayerError> {
     match answer.split_first() {
-        Some((&RECORDS, records)) => LayerRecords::decode(records)
-            .map_err(|error| ReadLayerError::Reader { reason: format!("its answer is broken: {error}") }),
+        Some((&RECORDS, records)) => {
+            LayerRecords::decode(records).map_err(|error| ReadLayerError::Reader {
+                reason: format!("its answer is broken: {error}"),
+            })
+        }
         Some((&REFUSED, reason)) => Err(ReadLayerError::Layer {
             reason: String::from_utf8_lossy(reason)
                 .chars()
@@ -86,15 +93,22 @@ fn open(answer: &[u8]) -> Result<LayerRecords, ReadLayerError> {
                 .take(LONGEST_REASON)
                 .collect(),
         }),
-        _ => Err(ReadLayerError::Reader { reason: "its answer is not one".to_owned() }),
+        _ => Err(ReadLayerError::Reader {
+            reason: "its answer is not one".to_owned(),
+        }),
     }
 }
 
 /// How a child that gave no answer ended, in words.
 fn how(ended: io::Result<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
-    match ended.as_ref().map(|status| (status.signal(), status.code())) {
-        Ok((Some(libc::SIGXCPU | libc::SIGKILL), _)) => "it used too much processor time".to_owned(),
+    match ended
+        .as_ref()
+        .map(|status| (status.signal(), status.code()))
+    {
+        Ok((Some(libc::SIGXCPU | libc::SIGKILL), _)) => {
+            "it used too much processor time".to_owned()
+        }
         Ok((Some(libc::SIGABRT), _)) => "it used too much memory".to_owned(),
         Ok((Some(libc::SIGSYS), _)) => "it asked the kernel for something forbidden".to_owned(),
         Ok((Some(signal), _)) => format!("it was ended by signal {signal}"),
@@ -118,7 +132,9 @@ struct Kept(Child);
 
 impl Kept {
     fn feed(&mut self, layer: &mut dyn Read) -> Result<(), Trouble> {
-        let Some(mut input) = self.0.stdin.take() else { return Err(Trouble::Closed) };
+        let Some(mut input) = self.0.stdin.take() else {
+            return Err(Trouble::Closed);
+        };
         rustix::io::ioctl_fionbio(&input, true).map_err(|_| Trouble::Closed)?;
         let mut buffer = vec![0; CHUNK];
         loop {
@@ -143,7 +159,9 @@ impl Kept {
     }
 
     fn answer(&mut self) -> Result<Vec<u8>, Trouble> {
-        let Some(mut output) = self.0.stdout.take() else { return Err(Trouble::Closed) };
+        let Some(mut output) = self.0.stdout.take() else {
+            return Err(Trouble::Closed);
+        };
         let mut answer = Vec::new();
         let mut buffer = vec![0; CHUNK];
         loop {
@@ -178,7 +196,10 @@ impl Drop for Kept {
 
 fn wait(stream: &impl AsFd, wanted: PollFlags) -> Result<(), Trouble> {
     let mut waiting = [PollFd::new(stream, wanted)];
-    let patience = Timespec { tv_sec: PATIENCE.as_secs().cast_signed(), tv_nsec: 0 };
+    let patience = Timespec {
+        tv_sec: PATIENCE.as_secs().cast_signed(),
+        tv_nsec: 0,
+    };
     loop {
         match poll(&mut waiting, Some(&patience)) {
             Ok(0) => return Err(Trouble::Stalled),

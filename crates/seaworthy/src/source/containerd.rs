@@ -11,13 +11,14 @@ use super::{Reading, Taken};
 /// Reads the image `name` of the namespace asked for.
 pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Taken>> {
     let sockets = reading.desk.surroundings.containerd_sockets();
-    let socket = super::engine::choose(reading, "containerd", sockets)?;
+    let socket = super::export::choose(reading, "containerd", sockets)?;
     reading.bar.say(&format!("asking containerd for {name}"));
     let runtime = super::runtime()?;
     let told = || format!("cannot read `containerd:{name}`");
     let namespace = &reading.args.access.containerd_namespace;
-    let containerd =
-        runtime.block_on(Containerd::open(socket, namespace)).with_context(told)?;
+    let containerd = runtime
+        .block_on(Containerd::open(socket, namespace))
+        .with_context(told)?;
     let image = containerd.image_blocking(name).with_context(told)?;
     let top = Descriptor::new(&image.media_type, image.digest, image.size);
     let blobs = Store(containerd);
@@ -30,9 +31,15 @@ struct Store(Containerd);
 impl Blobs for Store {
     fn open(&self, blob: &BlobKey) -> io::Result<Box<dyn Read + Send + '_>> {
         let BlobKey::Digest(digest, size) = blob else {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "containerd knows digests only"));
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "containerd knows digests only",
+            ));
         };
-        let reader = self.0.blob_blocking(digest, *size).map_err(io::Error::other)?;
+        let reader = self
+            .0
+            .blob_blocking(digest, *size)
+            .map_err(io::Error::other)?;
         Ok(Box::new(reader))
     }
 }

@@ -27,7 +27,11 @@ pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Take
         )
     })?;
     reading.needs_network("a registry")?;
-    reading.bar.say(&format!("asking {} for {}", reference.registry(), reference.repository()));
+    reading.bar.say(&format!(
+        "asking {} for {}",
+        reference.registry(),
+        reference.repository()
+    ));
     let options = options(reading)?;
     let runtime = super::runtime()?;
     let told = || format!("cannot pull `{reference}`");
@@ -35,9 +39,12 @@ pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Take
         .block_on(Registry::connect(reference.registry(), options))
         .with_context(told)?;
     let top = registry.manifest_blocking(&reference).with_context(told)?;
-    let descriptor =
-        Descriptor::new(&top.media_type, top.digest.clone(), top.bytes.len() as u64);
-    let blobs = Remote { registry: Arc::new(registry), reference: &reference, top };
+    let descriptor = Descriptor::new(&top.media_type, top.digest.clone(), top.bytes.len() as u64);
+    let blobs = Remote {
+        registry: Arc::new(registry),
+        reference: &reference,
+        top,
+    };
     let images = resolve(&blobs, &descriptor, &reading.wish()).with_context(told)?;
     reading.take(images, &blobs)
 }
@@ -52,7 +59,10 @@ struct Remote<'a> {
 impl Blobs for Remote<'_> {
     fn open(&self, blob: &BlobKey) -> io::Result<Box<dyn Read + Send + '_>> {
         let BlobKey::Digest(digest, size) = blob else {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "a registry knows digests only"));
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "a registry knows digests only",
+            ));
         };
         let reader = self
             .registry
@@ -124,13 +134,18 @@ fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
             files,
             program_path: surroundings.path.clone().unwrap_or_default(),
         },
-        security: if access.insecure { Security::Unverified } else { Security::default() },
+        security: if access.insecure {
+            Security::Unverified
+        } else {
+            Security::default()
+        },
         authorities,
         proxy: Proxy {
             http: secret(&surroundings.http_proxy),
             https: secret(&surroundings.https_proxy),
             except: surroundings.no_proxy.clone().unwrap_or_default(),
         },
+        trusted_realms: access.registry_trusted_realm.clone(),
         user_agent: concat!("seaworthy/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..Options::default()
     })

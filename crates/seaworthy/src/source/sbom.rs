@@ -23,7 +23,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Taken> {
         .with_context(told)?;
     if read as u64 > LONGEST {
         return Err(Hinted::new(
-            format!("the SBOM `{}` has more than {LONGEST} bytes", path.display()),
+            format!(
+                "the SBOM `{}` has more than {LONGEST} bytes",
+                path.display()
+            ),
             "no tool writes such a document; is it the right file?",
         ));
     }

@@ -1,1 +1,12 @@
 //! The real binary and the real tools, from outside.
+
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+mod bad_input;
+mod confined;
+mod database;
+mod forms;
+mod output;
+mod product;
+mod real_image;
+mod real_root;

@@ -16,12 +16,14 @@ pub(super) fn read(
     engine: &str,
     sockets: Vec<PathBuf>,
 ) -> anyhow::Result<Vec<Taken>> {
-    let socket = choose(reading, engine, sockets)?;
+    let path = choose(reading, engine, sockets)?;
     reading.bar.say(&format!("asking {engine} for {name}"));
     let runtime = super::runtime()?;
     let told = || format!("cannot read `{engine}:{name}`");
-    let engine = runtime.block_on(EngineSocket::open(socket)).with_context(told)?;
-    let mut export = engine.export_blocking(name).with_context(told)?;
+    let socket = runtime
+        .block_on(EngineSocket::open(path))
+        .with_context(told)?;
+    let mut export = socket.export_blocking(name).with_context(told)?;
     super::archive::read_export(reading, &mut export).with_context(told)
 }
 
@@ -34,11 +36,17 @@ pub(super) fn choose(
     if let Some(named) = &reading.args.access.socket {
         return Ok(named.clone());
     }
-    let tried: Vec<String> = sockets.iter().map(|path| path.display().to_string()).collect();
-    sockets.into_iter().find(|path| path.exists()).ok_or_else(|| {
-        Hinted::new(
-            format!("{engine} does not listen at {}", tried.join(" or ")),
-            format!("start {engine}, or name its socket with --socket"),
-        )
-    })
+    let tried: Vec<String> = sockets
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    sockets
+        .into_iter()
+        .find(|path| path.exists())
+        .ok_or_else(|| {
+            Hinted::new(
+                format!("{engine} does not listen at {}", tried.join(" or ")),
+                format!("start {engine}, or name its socket with --socket"),
+            )
+        })
 }
