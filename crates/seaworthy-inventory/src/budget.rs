@@ -1,6 +1,6 @@
 //! What one layer may bring, in all.
 
-use crate::record::{FileRecord, MAX_FILES, MAX_PACKAGES, MAX_TEXT};
+use crate::record::{FileRecord, MAX_FILES, MAX_PACKAGES, MAX_TEXT, PackageRecord};
 
 /// What a layer may still bring.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Budget {
     pub(crate) fn refund(&mut self, record: &FileRecord) {
         self.files += 1;
         self.packages += record.packages.len();
-        let texts = record.packages.iter().map(|it| it.text_length());
+        let texts = record.packages.iter().map(PackageRecord::text_length);
         self.text += own_text(record) + texts.sum::<usize>();
     }
 }

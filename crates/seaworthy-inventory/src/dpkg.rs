@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn packages_whose_files_may_be_present_count() {
-        let text: String = [
+        let text = [
             "install ok installed",
             "hold ok installed",
             "deinstall ok unpacked",
@@ -249,7 +249,8 @@ mod tests {
         .iter()
         .enumerate()
         .map(|(at, status)| format!("Package: p{at}\nStatus: {status}\nVersion: {at}\n\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
         assert_snapshot!(read(&Dpkg, STATUS, &text), @r"
         p0 0
         p1 1

@@ -44,6 +44,10 @@ const MAX_BYTES: usize = 256 << 20;
 
 impl LayerRecords {
     /// The records as bytes for [`LayerRecords::decode`].
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the panic that clippy sees cannot happen"
+    )]
     pub fn encode(&self) -> Vec<u8> {
         let tree = self.tree.to_bytes();
         let mut bytes = Vec::with_capacity(HEAD + 16 + tree.len() + self.files.len() * 64);

@@ -15,11 +15,12 @@ use history::{History, Place};
 
 /// Which package database a distribution keeps: its `ID`, or one of `ID_LIKE`;
 /// the probe that reads the database; and where it lies.
-const DATABASES: [(&str, &str, &str); 19] = [
+const DATABASES: [(&str, &str, &str); 24] = [
     ("debian", "dpkg", "var/lib/dpkg/status"),
     ("ubuntu", "dpkg", "var/lib/dpkg/status"),
     ("alpine", "apk", "lib/apk/db/installed"),
     ("chainguard", "apk", "lib/apk/db/installed"),
+    ("minimos", "apk", "lib/apk/db/installed"),
     ("wolfi", "apk", "lib/apk/db/installed"),
     ("almalinux", "rpm", "var/lib/rpm"),
     ("amzn", "rpm", "var/lib/rpm"),
@@ -28,11 +29,15 @@ const DATABASES: [(&str, &str, &str); 19] = [
     ("fedora", "rpm", "var/lib/rpm"),
     ("mariner", "rpm", "var/lib/rpm"),
     ("ol", "rpm", "var/lib/rpm"),
+    ("openeuler", "rpm", "var/lib/rpm"),
     ("opensuse", "rpm", "var/lib/rpm"),
     ("photon", "rpm", "var/lib/rpm"),
     ("redhat", "rpm", "var/lib/rpm"),
     ("rhel", "rpm", "var/lib/rpm"),
     ("rocky", "rpm", "var/lib/rpm"),
+    ("scientific", "rpm", "var/lib/rpm"),
+    ("sle-micro", "rpm", "var/lib/rpm"),
+    ("sled", "rpm", "var/lib/rpm"),
     ("sles", "rpm", "var/lib/rpm"),
     ("suse", "rpm", "var/lib/rpm"),
 ];

@@ -29,9 +29,8 @@ pub fn probe_set() -> ProbeSet {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    pub(crate) use crate::trial::read;
 
     #[test]
     fn every_probe_has_a_name_of_its_own() {

@@ -1,6 +1,10 @@
 //! Python distributions: the metadata that installers leave.
 
 use std::borrow::Cow;
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
 
 use seaworthy_core::PackageType;
 use seaworthy_image::FileFacts;
@@ -14,13 +18,18 @@ use crate::record::{FileRecord, PackageRecord};
 ///
 /// Of the file only the header counts, up to the first empty line. Copies that
 /// a distribution carries inside itself are listed as well: they are installed,
-/// though `pip list` does not look there.
+/// though `pip list` does not look there. Eggs may be
+/// zipped.
 #[derive(Debug)]
 pub(crate) struct Python;
 
-/// Larger files than this are read in pieces, in bytes. A header is short; what
-/// makes some files long is the description below it.
-const LIMIT: u64 = 256 << 10;
+/// Larger files than this are read in pieces, and larger zipped eggs are a gap,
+/// in bytes. A header is short; what makes some files long is the description
+/// below it.
+const LIMIT: u64 = 8 << 20;
+
+/// How much of a zipped egg's metadata is inflated, in bytes.
+const INFLATED: u64 = 256 << 10;
 
 impl Probe for Python {
     fn name(&self) -> &'static str {
@@ -42,7 +51,7 @@ impl Probe for Python {
             "PKG-INFO" => {
                 (folder.ends_with(".egg-info") || folder == "EGG-INFO") && is_live(folder)
             }
-            _ => name.ends_with(".egg-info") && is_live(name),
+            _ => (name.ends_with(".egg-info") || is_egg(name)) && is_live(name),
         }
     }
 
@@ -50,15 +59,38 @@ impl Probe for Python {
         LIMIT
     }
 
-    fn read(&self, _: &FileFacts<'_>, bytes: &[u8], found: &mut FileRecord) {
+    fn read(&self, file: &FileFacts<'_>, bytes: &[u8], found: &mut FileRecord) {
         let mut metadata = Box::new(Metadata::default());
-        metadata.feed(bytes, found);
+        if !is_egg(file.name()) {
+            metadata.feed(bytes, found);
+        } else if let Err(error) = unzip(bytes, &mut metadata, found) {
+            found.gap(format!("it is no zipped egg that can be read: {error}"));
+            return;
+        }
         metadata.finish(found);
     }
 
-    fn scanner(&self, _: &FileFacts<'_>) -> Option<Box<dyn Scanner>> {
-        Some(Box::new(Metadata::default()))
+    fn scanner(&self, file: &FileFacts<'_>) -> Option<Box<dyn Scanner>> {
+        // An archive has its list at its end.
+        (!is_egg(file.name())).then(|| Box::new(Metadata::default()) as Box<dyn Scanner>)
     }
+}
+
+/// Whether a file of this name is a whole distribution in one archive.
+fn is_egg(name: &str) -> bool {
+    name.strip_suffix(".egg")
+        .is_some_and(|stem| !stem.is_empty())
+}
+
+/// Feeds the metadata inside a zipped egg.
+fn unzip(bytes: &[u8], into: &mut Metadata, found: &mut FileRecord) -> Result<(), ZipError> {
+    let mut egg = ZipArchive::new(Cursor::new(bytes))?;
+    let mut inflated = Vec::new();
+    egg.by_name("EGG-INFO/PKG-INFO")?
+        .take(INFLATED)
+        .read_to_end(&mut inflated)?;
+    into.feed(&inflated, found);
+    Ok(())
 }
 
 /// A header being read.
@@ -150,6 +182,8 @@ pub(crate) fn canonical(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use insta::assert_snapshot;
 
     use super::*;
@@ -175,6 +209,24 @@ mod tests {
         gap: a line of its header is longer than can be read
         gap: package `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
         ");
+    }
+
+    #[test]
+    fn an_egg_may_be_zipped() {
+        let egg = |name: &str, text: &str| {
+            let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            zip.start_file(name, zip::write::SimpleFileOptions::default())
+                .and_then(|()| Ok(zip.write_all(text.as_bytes())?))
+                .expect("memory takes every byte");
+            zip.finish().expect("memory takes every byte").into_inner()
+        };
+        let path = "site-packages/a-1.0-py3.8.egg";
+        let find = |bytes: &[u8]| read(&Python, path, bytes);
+        let good = egg("EGG-INFO/PKG-INFO", "Name: a\nVersion: 1.0\n");
+        assert_snapshot!(find(&good), @"a 1.0");
+        assert_snapshot!(find(&egg("EGG-INFO/PKG-INFO", "")), @"gap: a package without a name");
+        assert_snapshot!(find(&egg("other", "")), @"gap: it is no zipped egg that can be read: specified file not found in archive");
+        assert_snapshot!(find(b"Name: a\nVersion: 1\n"), @"gap: it is no zipped egg that can be read: invalid Zip archive: Could not find EOCD");
     }
 
     #[test]

@@ -301,7 +301,7 @@ mod tests {
     use super::*;
     use crate::record::{MAX_PACKAGES, PackageRecord};
 
-    /// Wants `*.list` and executables, reads up to 100 bytes, and finds a
+    /// Wants `*list` and executables, reads up to 100 bytes, and finds a
     /// package for each word.
     struct Words;
 
@@ -313,7 +313,7 @@ mod tests {
             1
         }
         fn wants(&self, file: &FileFacts<'_>) -> bool {
-            file.path.ends_with(".list") || file.is_executable()
+            file.path.ends_with("list") || file.is_executable()
         }
         fn wants_head(&self, head: &[u8]) -> bool {
             assert!(head.len() <= 64);
@@ -329,7 +329,7 @@ mod tests {
         }
     }
 
-    /// Counts the bytes of any `*.list`, in pieces.
+    /// Counts the bytes of any `*list`, in pieces.
     struct Bytes;
 
     impl Probe for Bytes {
@@ -340,7 +340,7 @@ mod tests {
             1
         }
         fn wants(&self, file: &FileFacts<'_>) -> bool {
-            file.path.ends_with(".list")
+            file.path.ends_with("list")
         }
         fn limit(&self) -> u64 {
             0
@@ -403,7 +403,7 @@ mod tests {
         offer(&mut recorder, "bin/tool", 0o755, b"three");
         offer(&mut recorder, "bin/script", 0o755, b"# four");
         offer(&mut recorder, "empty.list", 0o644, b"");
-        offer(&mut recorder, "long.list", 0o644, &[b'x'; 200_000]);
+        offer(&mut recorder, "long.list", 0o644, &vec![b'x'; 200_000]);
         offer(&mut recorder, "other", 0o644, b"five");
         assert_snapshot!(said(recorder), @r"
         b.list words: one 1 two 1

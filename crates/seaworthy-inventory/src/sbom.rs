@@ -1,4 +1,4 @@
-//! Inventories that somebody else took: CycloneDX and SPDX documents.
+//! Inventories that somebody else took: `CycloneDX` and SPDX documents.
 
 mod cyclonedx;
 mod spdx;

@@ -1,4 +1,4 @@
-//! CycloneDX, as JSON.
+//! `CycloneDX`, as JSON.
 
 use serde::Deserialize;
 

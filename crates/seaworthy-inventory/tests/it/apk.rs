@@ -1,6 +1,7 @@
 //! apk databases of every Alpine release, against a second reading.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 
 use seaworthy_testkit::shared;
@@ -66,14 +67,15 @@ fn broken_databases_are_read_as_far_as_they_go() {
     let mut said = String::new();
     for path in folder::files(&root.join("fixtures/apk")) {
         let name = path.strip_prefix(&root).unwrap().display().to_string();
-        if name.ends_with("README.txt") || name.ends_with(".md") {
+        if name.ends_with("README.txt") {
             continue;
         }
         let record = look("apk", INSTALLED, &fs::read(&path).unwrap());
         let (packages, gaps) = (record.packages.len(), &record.gaps);
-        said.push_str(&format!("{name}: {packages} {gaps:?}\n"));
+        writeln!(said, "{name}: {packages} {gaps:?}").unwrap();
     }
     insta::assert_snapshot!(said, @r#"
+    fixtures/apk/PROVENANCE.md: 0 ["a package without a name: a line is no field", "a package without a name", "a package without a name: a line is no field", "a package without a name", "a package without a name: a line is no field", "a package without a name", "a package without a name: a line is no field", "a package without a name"]
     fixtures/apk/scalibr/apk/different-arch: 1 []
     fixtures/apk/scalibr/apk/empty: 0 []
     fixtures/apk/scalibr/apk/installed: 15 []

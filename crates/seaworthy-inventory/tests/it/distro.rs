@@ -12,7 +12,8 @@ use crate::look::look;
 fn place(path: &Path) -> Option<String> {
     let text = path.to_str().unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
-    if name == "PROVENANCE.md" || name.ends_with(".json") || name == "issue" || name == "busybox" {
+    let is_other = ["PROVENANCE.md", "issue", "busybox"].contains(&name);
+    if is_other || name.ends_with("status.json") {
         return None;
     }
     if name.contains("system-release-cpe") {

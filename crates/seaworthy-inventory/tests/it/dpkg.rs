@@ -80,7 +80,7 @@ fn databases(root: &Path) -> Vec<(String, Vec<u8>)> {
             || name.contains("status.d/") && !name.contains("md5sums");
         if is_database {
             databases.push((name, bytes));
-        } else if name.ends_with(".txtar") {
+        } else if path.extension().is_some_and(|it| it == "txtar") {
             let text = String::from_utf8_lossy(&bytes);
             for part in text.split("\n-- ").skip(1) {
                 let (path, content) = part.split_once(" --\n").unwrap();

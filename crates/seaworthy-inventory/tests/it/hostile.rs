@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use seaworthy_image::{FileFacts, LayerTree, Sink};
 use seaworthy_inventory::{LayerRecords, Recorder, read_sbom};
 
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 11] = [
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/base",
     "lib/apk/db/installed",
@@ -15,6 +15,7 @@ const PLACES: [&str; 10] = [
     "etc/debian_version",
     "a.dist-info/METADATA",
     "a.egg-info",
+    "a.egg",
     "node_modules/a/package.json",
 ];
 
