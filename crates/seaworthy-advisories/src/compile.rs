@@ -444,13 +444,12 @@ impl Compiler {
     }
 
     fn key(&mut self, about: &PackageKey) -> Result<u32, CompileError> {
-        let ecosystem = match self.ecosystems.get(&about.ecosystem) {
-            Some(&known) => known,
-            None => {
-                let new = count(self.ecosystems.len(), "ecosystems")?;
-                self.ecosystems.insert(about.ecosystem.clone(), new);
-                new
-            }
+        let new = count(self.ecosystems.len(), "ecosystems")?;
+        let ecosystem = if let Some(&known) = self.ecosystems.get(&about.ecosystem) {
+            known
+        } else {
+            self.ecosystems.insert(about.ecosystem.clone(), new);
+            new
         };
         let name = self.text(&about.name)?;
         let new = count(self.keys.len(), "packages")?;

@@ -309,7 +309,7 @@ impl Edition {
         let count = hashes.len() / size::HASH;
         let wanted = hash_of_parts(family, release, name);
         let hash_at = |index: usize| u64_at(hashes, index * size::HASH);
-        let guess = u128::from(wanted) * u128::try_from(count).ok()? >> 64;
+        let guess = (u128::from(wanted) * u128::try_from(count).ok()?) >> 64;
         let guess = usize::try_from(guess).ok()?;
 
         // Widen around the guess until the wanted hash must lie inside, then

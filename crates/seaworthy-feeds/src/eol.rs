@@ -77,8 +77,8 @@ struct Product {
 #[serde(rename_all = "camelCase")]
 struct Release {
     name: String,
-    #[serde(default)]
-    release_date: Option<String>,
+    #[serde(default, rename = "releaseDate")]
+    released: Option<String>,
     #[serde(default)]
     eol_from: Option<String>,
     #[serde(default)]
@@ -95,11 +95,11 @@ struct FrontMatter {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Cycle {
-    release_cycle: Value,
-    #[serde(default)]
-    release_date: Value,
+    #[serde(rename = "releaseCycle")]
+    name: Value,
+    #[serde(default, rename = "releaseDate")]
+    released: Value,
     #[serde(default)]
     eol: Value,
     #[serde(default)]
@@ -128,7 +128,7 @@ pub fn parse_eol(bytes: &[u8]) -> Result<SupportEnds, EolError> {
                 eol: day(&release.eol_from),
                 eoes: day(&release.eoes_from),
                 over: release.is_eol == Some(true),
-                released: day(&release.release_date),
+                released: day(&release.released),
             };
             found.note(&product.name, &release.name, &ends);
         }
@@ -136,7 +136,7 @@ pub fn parse_eol(bytes: &[u8]) -> Result<SupportEnds, EolError> {
     let value_day = |value: &Value| value.as_str().and_then(|text| text.parse::<Day>().ok());
     for (name, product) in document.products.into_iter().flatten() {
         for cycle in &product.releases {
-            let version = match &cycle.release_cycle {
+            let version = match &cycle.name {
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
                 _ => continue,
@@ -145,7 +145,7 @@ pub fn parse_eol(bytes: &[u8]) -> Result<SupportEnds, EolError> {
                 eol: value_day(&cycle.eol),
                 eoes: value_day(&cycle.eoes),
                 over: cycle.eol == Value::Bool(true),
-                released: value_day(&cycle.release_date),
+                released: value_day(&cycle.released),
             };
             found.note(&name, &version, &ends);
         }
@@ -240,6 +240,6 @@ mod tests {
             read("{}"),
             ["the list of product releases has neither `result` nor `products`"]
         );
-        assert_eq!(read("[]"), ["this is not a list of product releases"]);
+        assert_eq!(read("7"), ["this is not a list of product releases"]);
     }
 }

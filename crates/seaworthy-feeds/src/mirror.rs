@@ -95,7 +95,7 @@ pub(crate) struct Part {
 
 /// How long a connection may take, and how long a server may be silent.
 const CONNECT: Duration = Duration::from_secs(20);
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const REDIRECTS: usize = 5;
 const ATTEMPTS: u32 = 3;
 

@@ -119,6 +119,14 @@ impl Blocks {
     }
 }
 
+/// A key on its way to its place.
+struct Key {
+    hash: u64,
+    ecosystem: u32,
+    name: u32,
+    number: u32,
+}
+
 pub(super) fn assemble(
     parts: Parts<'_>,
     record_document: impl Fn(usize) -> Result<Vec<u8>, CompileError>,
@@ -148,12 +156,6 @@ pub(super) fn assemble(
     }
     let ecosystem_at = |rank: u32| ecosystem_of_number.get(index(rank)).map(|(it, _)| *it);
 
-    struct Key {
-        hash: u64,
-        ecosystem: u32,
-        name: u32,
-        number: u32,
-    }
     let mut spoken: Vec<bool> = vec![false; keys.len()];
     for row in &rows {
         if let Some(slot) = spoken.get_mut(index(row.key)) {

@@ -29,6 +29,24 @@ pub(super) fn of_vector(source: &str, vector: &str) -> Option<Rating> {
         Cvss::CvssV40(_) => RatingSystem::CvssV4,
         _ => return None,
     };
+    // The crate scores a vector that lacks a metric as if it had no impact.
+    let mandatory: &[&str] = match system {
+        RatingSystem::CvssV2 => &["AV", "AC", "Au", "C", "I", "A"],
+        RatingSystem::CvssV3 => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        RatingSystem::CvssV4 => &[
+            "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+        ],
+        RatingSystem::Word => return None,
+    };
+    let has = |metric: &&str| {
+        vector.split('/').any(|part| {
+            part.split_once(':')
+                .is_some_and(|(name, _)| name == *metric)
+        })
+    };
+    if !mandatory.iter().all(has) {
+        return None;
+    }
     let score = parsed.score();
     if !(0.0..=10.0).contains(&score) {
         return None;

@@ -79,7 +79,12 @@ fn a_mirror_on_the_web_says_how_old_it_is_and_what_it_lacks() {
     assert_eq!(advisories.len(), 1);
     let day = "2026-11-20".parse().ok().map(FeedDate::Fetched);
     assert!(fed.feeds.iter().all(|it| Some(it.date) == day), "{fed:?}");
-    insta::assert_debug_snapshot!(fed.missing, @"");
+    insta::assert_debug_snapshot!(fed.missing, @r#"
+    [
+        "predictions of exploitation (EPSS)",
+        "ends of support (endoflife.date)",
+    ]
+    "#);
 }
 
 #[test]
@@ -102,13 +107,13 @@ fn a_server_that_refuses_or_turns_in_circles_is_an_error() {
             .replace(|it: char| it.is_ascii_digit(), "#"),
     };
     let refuses = ("403 Forbidden\r\n".to_owned(), Vec::new());
-    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), refuses)])), @"");
+    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), refuses)])), @"`http://###.#.#.#:#####/osv/ecosystems.txt` answers with status ### Forbidden");
     let circle = (
         "302 Found\r\nLocation: /osv/ecosystems.txt\r\n".to_owned(),
         Vec::new(),
     );
-    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), circle)])), @"");
+    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), circle)])), @"`http://###.#.#.#:#####/osv/ecosystems.txt` answers with status ### Found");
     let huge = ("200 OK\r\n".to_owned(), vec![b'a'; 2 << 20]);
-    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), huge)])), @"");
+    insta::assert_snapshot!(said(Pages::from([("/osv/ecosystems.txt".into(), huge)])), @"`osv/ecosystems.txt` is larger than ####### bytes");
     insta::assert_snapshot!(said(Pages::new()), @"the mirror has no `osv/ecosystems.txt`");
 }
