@@ -278,12 +278,11 @@ impl BufRead for Skipping<'_> {
 
 impl Source for Skipping<'_> {
     fn jump(&mut self, count: u64) -> io::Result<u64> {
-        let buffered = (self.filled - self.used) as u64;
+        let buffered = self.filled - self.used;
         if buffered > 0 {
-            let count = count.min(buffered);
-            // At most what is buffered, which is a `usize`.
-            self.consume(count as usize);
-            return Ok(count);
+            let count = buffered.min(usize::try_from(count).unwrap_or(usize::MAX));
+            self.consume(count);
+            return Ok(count as u64);
         }
         let count = count.min(self.piece.left);
         self.piece.at += count;

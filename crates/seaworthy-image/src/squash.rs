@@ -86,6 +86,12 @@ struct Item<'a> {
     what: What,
 }
 
+impl Item<'_> {
+    fn is_link(&self) -> bool {
+        matches!(self.what, What::Link { .. })
+    }
+}
+
 enum What {
     Record { layer: usize, path: usize },
     Link { target: Box<str> },
@@ -219,8 +225,12 @@ fn drop_covered(shown: &mut Vec<Item<'_>>, covered: &[bool]) {
 
 /// Moves what lies below links to where the links lead: the layer's own items,
 /// and what its entries cover.
-fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut [Item<'_>]) {
-    let mut links: HashMap<String, Box<str>> = HashMap::new();
+///
+/// The tree does not remember the order of its tar, so this goes by walk order.
+/// That is the order of every tool; it matters only where a layer writes through
+/// a link that it makes or takes away itself, as no tool does.
+fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut Vec<Item<'_>>) {
+    let mut links = Links::new();
     for item in shown.iter().chain(own.iter()) {
         if let What::Link { target } = &item.what {
             links.insert(item.at.as_ref().to_owned(), target.clone());
@@ -232,19 +242,18 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut [Item<'_>]) {
 
     let mut led: Vec<(String, Mark)> = Vec::new();
     let mut led_bytes = 0;
-    let mut own = own.iter_mut().peekable();
+    let mut own_items = own.iter_mut().peekable();
     let mut folders = Folders::default();
     let mut cursor = tree.cursor();
     while let Some(entry) = cursor.advance() {
         let (folder, name) = entry.path.rsplit_once('/').unwrap_or(("", entry.path));
-        // An opaque mark is written inside its directory, so the last component
-        // leads on as well.
         let place = if entry.kind == EntryKind::Opaque {
+            // Such a mark is written inside its directory, so that the last
+            // component leads on as well.
             folders.enter(entry.path, &links).map(str::to_owned)
         } else {
-            folders
-                .enter(folder, &links)
-                .map(|folder| join(folder, name))
+            let folder = folders.enter(folder, &links);
+            folder.map(|folder| join(folder, name))
         };
         if entry.kind == EntryKind::Dir {
             folders.open(entry.path, place.clone());
@@ -252,14 +261,17 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut [Item<'_>]) {
         let Some(place) = place else { continue };
         led_bytes += place.len();
         if led_bytes > MOST_LED_AWAY {
+            shown.retain(|item| !item.is_link());
+            own.retain(|item| !item.is_link());
             return;
         }
-        while own
-            .next_if(|item| walk_order(&item.at, entry.path) == Ordering::Less)
-            .is_some()
-        {}
         if !entry.kind.is_mark() {
-            while let Some(item) = own.next_if(|item| item.at == entry.path) {
+            links.remove(&place);
+            while own_items
+                .next_if(|item| walk_order(&item.at, entry.path) == Ordering::Less)
+                .is_some()
+            {}
+            while let Some(item) = own_items.next_if(|item| item.at == entry.path) {
                 if let What::Link { target } = &item.what {
                     links.insert(place.clone(), target.clone());
                 }
@@ -280,6 +292,9 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut [Item<'_>]) {
     let covered = covering.covered;
     drop_covered(shown, &covered);
 }
+
+/// Targets of links by place.
+type Links = HashMap<String, Box<str>>;
 
 /// What an entry does to lower layers.
 #[derive(Clone, Copy)]
@@ -334,7 +349,7 @@ impl Folders {
 
     /// Goes to a directory, whose entries are met in walk order. Answers where
     /// links lead it, if elsewhere.
-    fn enter(&mut self, path: &str, links: &HashMap<String, Box<str>>) -> Option<&str> {
+    fn enter(&mut self, path: &str, links: &Links) -> Option<&str> {
         while self
             .open
             .last()
@@ -351,7 +366,7 @@ impl Folders {
                 .map_or(("", None), |(folder, place)| (&**folder, place.as_deref()));
             let written = join(folder, name);
             let plain = join(place.unwrap_or(folder), name);
-            let place = follow(&plain, links).filter(|place| *place != written);
+            let place = follow(plain, links).filter(|place| *place != written);
             self.open.push((written, place));
         }
         self.open.last().and_then(|(_, place)| place.as_deref())
@@ -360,9 +375,9 @@ impl Folders {
 
 /// Where a path leads whose folder is already free of links. `None` if it leads
 /// round in circles, or too far.
-fn follow(path: &str, links: &HashMap<String, Box<str>>) -> Option<String> {
-    if !links.contains_key(path) {
-        return Some(path.to_owned());
+fn follow(path: String, links: &Links) -> Option<String> {
+    if !links.contains_key(&path) {
+        return Some(path);
     }
     let mut place = String::new();
     let mut todo: Vec<&str> = path.rsplit('/').collect();

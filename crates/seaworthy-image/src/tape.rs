@@ -144,7 +144,7 @@ impl<R: Source> Tape<R> {
             let size = header
                 .entry_size()
                 .ok()
-                .filter(|size| *size <= i64::MAX as u64)
+                .filter(|size| i64::try_from(*size).is_ok())
                 .ok_or(TapeError::Damaged("a size that is no number"))?;
             match kind {
                 // `X` is what Solaris wrote before there was a standard.
@@ -246,7 +246,12 @@ impl<R: Source> Tape<R> {
             return Ok(None);
         }
         if !has_right_sum(&header) {
-            return Err(TapeError::Damaged("a header with a wrong checksum"));
+            let is_first = self.position == BLOCK as u64;
+            return Err(TapeError::Damaged(if is_first {
+                "it does not start like one"
+            } else {
+                "a header with a wrong checksum"
+            }));
         }
         self.next_header = self.position;
         Ok(Some(header))

@@ -351,11 +351,14 @@ fn decode<'a>(rest: &mut &'a [u8], path: &mut String) -> Option<EntryKind<'a>> {
 
 /// Seven bits a byte, low ones first.
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            return bytes.push(low & 0x7f);
+        }
+        bytes.push(low | 0x80);
     }
-    bytes.push(number as u8);
 }
 
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
@@ -398,15 +401,15 @@ pub(crate) struct TreeBuilder {
     refused_count: u64,
 }
 
-/// One entry as it came. Offsets are into [`TreeBuilder::text`], which the
-/// walk's limits keep far below 4 GiB.
+/// One entry as it came. Its path is in [`TreeBuilder::text`], and its target
+/// behind it.
 #[derive(Clone, Copy)]
 struct Met {
-    path_at: u32,
-    path_len: u32,
-    target_len: u32,
+    path_at: usize,
+    path_len: usize,
+    target_len: usize,
     /// Position in the tar.
-    position: u32,
+    position: usize,
     rank: u8,
 }
 
@@ -414,20 +417,20 @@ impl TreeBuilder {
     /// Adds an entry. `path` is clean.
     pub(crate) fn add(&mut self, path: &str, kind: EntryKind<'_>) {
         debug_assert!(is_clean(path) || path.is_empty(), "{path}");
-        let path_at = self.text.len() as u32;
+        let path_at = self.text.len();
         self.text.push_str(path);
         let target_len = match kind {
             EntryKind::Symlink(target) => {
                 self.text.push_str(target);
-                target.len() as u32
+                target.len()
             }
             _ => 0,
         };
         self.met.push(Met {
             path_at,
-            path_len: path.len() as u32,
+            path_len: path.len(),
             target_len,
-            position: self.met.len() as u32,
+            position: self.met.len(),
             rank: kind.rank(),
         });
     }
@@ -451,12 +454,12 @@ impl TreeBuilder {
     pub(crate) fn finish(mut self) -> LayerTree {
         let text = std::mem::take(&mut self.text);
         let path_of = |met: &Met| {
-            text.get(met.path_at as usize..(met.path_at + met.path_len) as usize)
+            text.get(met.path_at..met.path_at + met.path_len)
                 .expect("the builder wrote this range")
         };
         let target_of = |met: &Met| {
-            let start = (met.path_at + met.path_len) as usize;
-            text.get(start..start + met.target_len as usize)
+            let start = met.path_at + met.path_len;
+            text.get(start..start + met.target_len)
                 .expect("the builder wrote this range")
         };
         // Tars written by a directory walk are in this order already.
@@ -472,7 +475,7 @@ impl TreeBuilder {
         let mut before = "";
         // Paths that stopped being directories, and when: whatever came inside
         // them before that is gone.
-        let mut replaced: Vec<(&str, u32)> = Vec::new();
+        let mut replaced: Vec<(&str, usize)> = Vec::new();
         for (at, met) in self.met.iter().enumerate() {
             let path = path_of(met);
             while replaced

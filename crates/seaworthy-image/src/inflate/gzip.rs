@@ -118,9 +118,11 @@ impl<R: BufRead> Read for Members<R> {
                         .inflate
                         .decompress(input, buffer, FlushDecompress::None)
                         .map_err(|_| damaged("the deflated data are damaged"))?;
-                    // Both differences are at most the length of a slice.
-                    let taken = (self.inflate.total_in() - taken) as usize;
-                    let given = (self.inflate.total_out() - given) as usize;
+                    let within = |before: u64, now: u64| {
+                        usize::try_from(now - before).expect("at most the length of a slice")
+                    };
+                    let taken = within(taken, self.inflate.total_in());
+                    let given = within(given, self.inflate.total_out());
                     self.source.consume(taken);
                     self.crc.update(buffer.get(..given).unwrap_or_default());
                     if status == Status::StreamEnd {

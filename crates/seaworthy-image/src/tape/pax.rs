@@ -124,5 +124,5 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
         return None;
     }
     let number = std::str::from_utf8(digits).ok()?.parse::<u64>().ok()?;
-    (number <= i64::MAX as u64).then_some(number)
+    i64::try_from(number).is_ok().then_some(number)
 }

@@ -152,10 +152,10 @@ impl<R: Source> Tape<R> {
                 line.clear();
                 if wanted.is_some() {
                     numbers.push(figure);
-                } else if figure <= MOST_PIECES as u64 {
-                    wanted = Some(figure as usize * 2);
                 } else {
-                    return Err(DAMAGED);
+                    let pieces = usize::try_from(figure).ok();
+                    let pieces = pieces.filter(|pieces| *pieces <= MOST_PIECES);
+                    wanted = Some(pieces.ok_or(DAMAGED)? * 2);
                 }
             }
             if line.len() > BLOCK {
