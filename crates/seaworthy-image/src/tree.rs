@@ -31,9 +31,8 @@ pub enum EntryKind<'a> {
 }
 
 impl EntryKind<'_> {
-    /// Place among the entries of one path: what applies to lower layers comes
-    /// before what this layer brings.
-    fn rank(self) -> u8 {
+    /// The kind as a byte.
+    fn code(self) -> u8 {
         match self {
             Self::Whiteout => 0,
             Self::Opaque => 1,
@@ -48,6 +47,16 @@ impl EntryKind<'_> {
     /// Whether it says something of lower layers only and is no entry itself.
     pub fn is_mark(self) -> bool {
         matches!(self, Self::Whiteout | Self::Opaque)
+    }
+
+    /// Place among the entries of one path: what this layer brings comes before
+    /// what it says of lower layers. There is one of each at most.
+    fn place(self) -> u8 {
+        match self {
+            Self::Dir | Self::File | Self::Symlink(_) | Self::HardLink | Self::Other => 0,
+            Self::Whiteout => 1,
+            Self::Opaque => 2,
+        }
     }
 }
 
@@ -198,7 +207,7 @@ impl LayerTree {
         let entries = rest;
 
         let mut before = String::new();
-        let mut before_rank = None;
+        let mut before_place = None;
         let mut path = String::new();
         let mut parents = Parents::default();
         let mut seen = 0;
@@ -209,18 +218,14 @@ impl LayerTree {
             if !is_root && !is_clean(&path) {
                 return Err(damaged);
             }
-            if let Some(rank) = before_rank {
-                let order = walk_order(&before, &path).then_with(|| {
-                    // One entry per path besides the marks.
-                    let entry = |rank: u8| rank.min(2);
-                    entry(rank).cmp(&entry(kind.rank()))
-                });
+            if let Some(place) = before_place {
+                let order = walk_order(&before, &path).then_with(|| u8::cmp(&place, &kind.place()));
                 if order != Ordering::Less {
                     return Err(damaged);
                 }
             }
             parents.meet(&path, kind);
-            before_rank = Some(kind.rank());
+            before_place = Some(kind.place());
             before.clone_from(&path);
             seen += 1;
         }
@@ -305,7 +310,11 @@ impl Parents {
         if self.implicit {
             return;
         }
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        // An opaque mark is written inside its directory.
+        let parent = match kind {
+            EntryKind::Opaque => path,
+            _ => path.rsplit_once('/').map_or("", |(parent, _)| parent),
+        };
         while let Some(length) = self.open.last() {
             let folder = self.before.get(..*length).unwrap_or("");
             if is_within(parent, folder) {
@@ -313,9 +322,6 @@ impl Parents {
             }
             self.open.pop();
         }
-        // A whiteout or an opaque mark stands in a directory as well, so its
-        // parent must be there, too; an opaque mark of a directory counts as
-        // written inside it.
         if parent.len() != self.open.last().copied().unwrap_or(0) {
             self.implicit = true;
         }
@@ -329,7 +335,7 @@ impl Parents {
 /// Reads one entry; `path` holds the path before it and then its own.
 fn decode<'a>(rest: &mut &'a [u8], path: &mut String) -> Option<EntryKind<'a>> {
     let shared = usize::try_from(take_number(rest)?).ok()?;
-    let (rank, after) = rest.split_first()?;
+    let (code, after) = rest.split_first()?;
     *rest = after;
     let suffix = take_text(rest)?;
     if !path.is_char_boundary(shared) {
@@ -337,7 +343,7 @@ fn decode<'a>(rest: &mut &'a [u8], path: &mut String) -> Option<EntryKind<'a>> {
     }
     path.truncate(shared);
     path.push_str(suffix);
-    Some(match rank {
+    Some(match code {
         0 => EntryKind::Whiteout,
         1 => EntryKind::Opaque,
         2 => EntryKind::Dir,
@@ -410,7 +416,8 @@ struct Met {
     target_len: usize,
     /// Position in the tar.
     position: usize,
-    rank: u8,
+    code: u8,
+    place: u8,
 }
 
 impl TreeBuilder {
@@ -431,7 +438,8 @@ impl TreeBuilder {
             path_len: path.len(),
             target_len,
             position: self.met.len(),
-            rank: kind.rank(),
+            code: kind.code(),
+            place: kind.place(),
         });
     }
 
@@ -465,7 +473,7 @@ impl TreeBuilder {
         // Tars written by a directory walk are in this order already.
         self.met.sort_by(|left, right| {
             walk_order(path_of(left), path_of(right))
-                .then_with(|| left.rank.min(2).cmp(&right.rank.min(2)))
+                .then_with(|| left.place.cmp(&right.place))
                 .then_with(|| left.position.cmp(&right.position))
         });
 
@@ -484,14 +492,14 @@ impl TreeBuilder {
             {
                 replaced.pop();
             }
-            let is_mark = met.rank < 2;
-            if !is_mark && met.rank != EntryKind::Dir.rank() {
+            let is_mark = met.place != 0;
+            if !is_mark && met.code != EntryKind::Dir.code() {
                 replaced.push((path, met.position));
             }
             let again = self
                 .met
                 .get(at + 1)
-                .is_some_and(|next| next.rank.min(2) == met.rank.min(2) && path_of(next) == path);
+                .is_some_and(|next| next.place == met.place && path_of(next) == path);
             let gone = !is_mark
                 && replaced
                     .iter()
@@ -499,7 +507,7 @@ impl TreeBuilder {
             if again || gone {
                 continue;
             }
-            let kind = match met.rank {
+            let kind = match met.code {
                 0 => EntryKind::Whiteout,
                 1 => EntryKind::Opaque,
                 2 => EntryKind::Dir,
@@ -518,7 +526,7 @@ impl TreeBuilder {
                 .find(|at| path.is_char_boundary(*at))
                 .unwrap_or(0);
             put_number(&mut entries, shared as u64);
-            entries.push(met.rank);
+            entries.push(met.code);
             put_text(&mut entries, path.get(shared..).unwrap_or(""));
             if let EntryKind::Symlink(target) = kind {
                 put_text(&mut entries, target);

@@ -210,6 +210,11 @@ fn apply_all(stack: &[Steps]) -> Option<(Shown, bool)> {
     Some((shown, applied.ambiguous))
 }
 
+/// Whether no tree could know what a runtime makes of these layers.
+pub(crate) fn is_ambiguous(stack: &[Steps]) -> bool {
+    apply_all(stack).is_none_or(|(_, ambiguous)| ambiguous)
+}
+
 /// The files of each layer, as paths of interest.
 pub(crate) fn files_of(steps: &Steps) -> Vec<String> {
     steps
