@@ -146,7 +146,12 @@ pub(crate) struct AccessArgs {
 
     /// Send the registry's credentials to this host too, when it is named as the
     /// token server [default: the registry's own host and its relatives].
-    #[arg(long, env = "SEAWORTHY_REGISTRY_TRUSTED_REALM", value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "SEAWORTHY_REGISTRY_TRUSTED_REALM",
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
     pub(crate) registry_trusted_realm: Vec<String>,
 
     /// Allow plain http and certificates nobody vouches for.

@@ -11,7 +11,7 @@ use crate::product::User;
 /// The talk of a scan that must end in an error.
 #[track_caller]
 fn refused(user: &User, target: &str) -> String {
-    let ended = user.run(&["scan", target]);
+    let ended = user.run(&["scan", "--no-cache", target]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{}", ended.talk);
     assert!(!ended.talk.contains("panicked"), "{}", ended.talk);
     assert!(ended.talk.contains("error: "), "{}", ended.talk);

@@ -86,7 +86,7 @@ fn every_form_of_an_image_gives_the_same_findings() {
     assert_eq!(findings(&first).len(), expected.len());
     assert_eq!(packages(&first, "npm"), ["ws 7.4.5"]);
     for target in [
-        "oci:layout:localhost/sample:1",
+        "oci:layout:1",
         "layout",
         "oci-archive:oci.tar",
         "docker-archive:docker.tar",

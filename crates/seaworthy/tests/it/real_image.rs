@@ -51,7 +51,7 @@ const EXPECTED: [&str; 14] = [
     "pkg:npm/minimist@1.2.0 CVE-2021-44906",
     "pkg:npm/node-fetch@2.6.0 CVE-2022-0235",
     "pkg:npm/ws@7.4.5 CVE-2021-32640",
-    "pkg:pypi/django@2.2.0 CVE-2020-7471",
+    "pkg:pypi/django@2.2 CVE-2020-7471",
     "pkg:pypi/jinja2@2.10 CVE-2019-10906",
     "pkg:pypi/pyyaml@5.3.1 CVE-2020-14343",
     "pkg:pypi/urllib3@1.24.1 CVE-2023-43804",
