@@ -15,7 +15,7 @@ pub(crate) struct Lookup<'a> {
 enum Speaks {
     /// The source package: Debian, Alpine and their relatives.
     OfSources,
-    /// The binary package: AlmaLinux, Rocky Linux.
+    /// The binary package: Rocky Linux and its siblings.
     OfBinaries,
 }
 

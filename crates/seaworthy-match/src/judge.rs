@@ -189,10 +189,11 @@ mod tests {
         assert_eq!(verdict.outcome(), Outcome::Pass);
     }
 
+    type Change = fn(&mut Report);
+
     #[test]
     fn any_blind_spot_keeps_a_verdict_from_being_a_pass() {
         let clean = report(debian_with_a_package(), &clean_notes());
-        type Change = fn(&mut Report);
         let changes: [(Change, &str); 10] = [
             (|it| it.edition = None, "NoEdition"),
             (
@@ -216,7 +217,7 @@ mod tests {
                     it.coverage[0]
                         .feed
                         .iter_mut()
-                        .for_each(|it| it.advisories = 99)
+                        .for_each(|it| it.advisories = 99);
                 },
                 "ThinlyCovered",
             ),

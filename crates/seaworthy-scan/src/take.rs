@@ -199,8 +199,7 @@ fn open<'a>(
 /// How people can find the layer again.
 fn name(blob: &LayerBlob) -> String {
     match (&blob.layer.digest, &blob.key) {
-        (Some(digest), _) => digest.to_string(),
-        (None, BlobKey::Digest(digest, _)) => digest.to_string(),
+        (Some(digest), _) | (None, BlobKey::Digest(digest, _)) => digest.to_string(),
         (None, BlobKey::Entry(entry)) => format!("`{entry}`"),
     }
 }

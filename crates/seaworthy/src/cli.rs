@@ -69,6 +69,7 @@ Exit codes:
   3  unknown: nothing seen breaks the policy, but not everything could be seen";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = SCAN_EXAMPLES)]
 pub(crate) struct ScanArgs {
     /// What to scan; without a scheme the sensible one is inferred and said.

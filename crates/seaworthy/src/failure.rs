@@ -7,7 +7,7 @@ use seaworthy_remote::{ContainerdError, EngineError, PullError};
 
 use crate::printer::Printer;
 
-/// An error that knows the way out. Wrap one with [`Hinted::new`] where the
+/// An error that knows the way out. Wrap one with [`Hinted::error`] where the
 /// operation's own error has no hint but the front door does.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
@@ -20,7 +20,7 @@ pub(crate) struct Hinted {
 
 impl Hinted {
     /// An error of its own.
-    pub(crate) fn new(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    pub(crate) fn error(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self {
             what: what.into(),
             hint: hint.into(),

@@ -20,7 +20,11 @@ pub(crate) enum Colour {
 }
 
 /// How much talk there is, and in which dress.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers that do not depend on each other"
+)]
 pub(crate) struct Printer {
     quiet: bool,
     colour_data: bool,
@@ -44,6 +48,44 @@ pub(crate) enum WriteError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Columns of the terminal data goes to; 100 for anything else.
+pub(crate) fn width() -> usize {
+    let columns = io::stdout()
+        .is_terminal()
+        .then(|| rustix::termios::tcgetwinsize(io::stdout()).ok())
+        .flatten()
+        .map_or(100, |size| usize::from(size.ws_col));
+    columns.clamp(60, 200)
+}
+
+/// Writes data to standard output.
+pub(crate) fn write_data(bytes: &[u8]) -> Result<(), WriteError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(WriteError::ReaderGone),
+        Err(error) => Err(WriteError::Stdout(error)),
+    }
+}
+
+/// Writes data to a file: whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let told = |source| WriteError::File {
+        path: path.to_owned(),
+        source,
+    };
+    // A pipe or device cannot be replaced by renaming.
+    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return fs::write(path, bytes).map_err(told);
+    }
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written.map_err(told)
 }
 
 impl Printer {
@@ -73,44 +115,6 @@ impl Printer {
         self.progress
     }
 
-    /// Columns of the terminal data goes to; 100 for anything else.
-    pub(crate) fn width(&self) -> usize {
-        let columns = io::stdout()
-            .is_terminal()
-            .then(|| rustix::termios::tcgetwinsize(io::stdout()).ok())
-            .flatten()
-            .map_or(100, |size| usize::from(size.ws_col));
-        columns.clamp(60, 200)
-    }
-
-    /// Writes data to standard output.
-    pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), WriteError> {
-        let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(WriteError::ReaderGone),
-            Err(error) => Err(WriteError::Stdout(error)),
-        }
-    }
-
-    /// Writes data to a file: whole or not at all.
-    pub(crate) fn file(&self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-        let told = |source| WriteError::File {
-            path: path.to_owned(),
-            source,
-        };
-        // A pipe or device cannot be replaced by renaming.
-        if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
-            return fs::write(path, bytes).map_err(told);
-        }
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written.map_err(told)
-    }
-
     /// Tells people something that is not an error.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {
@@ -135,10 +139,7 @@ impl Printer {
 
     fn talk(&self, word: &str, colour: AnsiColor, line: &str) {
         // Names and reasons may quote hostile bytes.
-        let line: String = line
-            .chars()
-            .map(|it| if it.is_control() { '\u{fffd}' } else { it })
-            .collect();
+        let line = seaworthy_report::clean(line);
         let style = if self.colour_talk {
             Style::new().fg_color(Some(colour.into())).bold()
         } else {

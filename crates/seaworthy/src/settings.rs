@@ -78,7 +78,7 @@ impl Surroundings {
             .clone()
             .or_else(|| self.home.as_ref().map(|home| home.join(".local/share")))
             .ok_or_else(|| {
-                Hinted::new(
+                Hinted::error(
                     "there is no home directory to keep editions in",
                     "name a folder with SEAWORTHY_DATA or --data",
                 )

@@ -100,7 +100,7 @@ impl Reading<'_> {
     /// Refuses what `--offline` forbids.
     fn needs_network(&self, what: &str) -> anyhow::Result<()> {
         if self.args.offline {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 format!("`--offline` forbids asking {what}"),
                 "scan an archive, a layout or a local engine's image instead",
             ));

@@ -61,7 +61,7 @@ impl Target {
             };
             if let Some(target) = given {
                 if rest.is_empty() {
-                    return Err(Hinted::new(
+                    return Err(Hinted::error(
                         format!("`{text}` names nothing after `{scheme}:`"),
                         "`seaworthy scan --help` lists the forms of a target",
                     ));
@@ -82,14 +82,13 @@ fn place(text: &str) -> Place {
     if whole.path.exists() {
         return whole;
     }
-    text.match_indices(':')
+    text.rmatch_indices(':')
         .map(|(at, _)| text.split_at(at))
-        .filter(|(path, _)| Path::new(path).exists())
+        .find(|(path, _)| Path::new(path).exists())
         .map(|(path, tag)| Place {
             path: path.into(),
             tag: Some(tag.trim_start_matches(':').to_owned()),
         })
-        .last()
         .unwrap_or(whole)
 }
 
@@ -98,7 +97,7 @@ fn infer(text: &str) -> anyhow::Result<Target> {
     let path = Path::new(text);
     let Ok(found) = fs::metadata(path) else {
         if text.starts_with(['/', '.']) {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 format!("there is no file or directory `{text}`"),
                 "an image in a registry is named like `alpine:3.20` or `registry.example/team/app:1.2`",
             ));

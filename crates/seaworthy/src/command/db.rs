@@ -14,6 +14,7 @@ use crate::cli::{DbBuildArgs, DbStatusArgs};
 use crate::edition;
 use crate::exit::Exit;
 use crate::failure::Hinted;
+use crate::printer;
 use crate::progress::Bar;
 use crate::settings;
 
@@ -57,7 +58,7 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
     let size = bytes.len();
     let path = match &args.output {
         Some(path) => {
-            desk.printer.file(path, &bytes)?;
+            printer::write_file(path, &bytes)?;
             path.clone()
         }
         None => edition::shelf(desk.data).install(bytes)?,
@@ -80,7 +81,7 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
         megabytes(size as u64),
         path.display(),
     ));
-    desk.printer.data(describe(&edition, false).as_bytes())?;
+    printer::write_data(describe(&edition, false).as_bytes())?;
     Ok(Exit::Pass)
 }
 
@@ -92,8 +93,7 @@ pub(crate) fn status(desk: &Desk<'_>, args: &DbStatusArgs) -> anyhow::Result<Exi
             Hinted::over("the edition is damaged", "build or fetch it again", error)
         })?;
     }
-    desk.printer
-        .data(describe(&edition, args.verify).as_bytes())?;
+    printer::write_data(describe(&edition, args.verify).as_bytes())?;
     if edition.facts().starter {
         desk.printer
             .hint("`seaworthy db build --from DIR|URL` compiles a full edition");

@@ -15,6 +15,7 @@ use crate::confine::ConfinedReader;
 use crate::edition;
 use crate::exit::Exit;
 use crate::failure::Hinted;
+use crate::printer;
 use crate::progress::Bar;
 use crate::settings;
 use crate::source;
@@ -104,7 +105,7 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
         Format::Table => table(
             images,
             &Look {
-                width: desk.printer.width(),
+                width: printer::width(),
                 colour: desk.printer.colours_data() && !into_file,
                 unicode: true,
                 packages: args.packages,
@@ -114,7 +115,7 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
         Format::Cyclonedx => match images {
             [image] => cyclonedx(image),
             _ => {
-                return Err(Hinted::new(
+                return Err(Hinted::error(
                     format!(
                         "CycloneDX describes one image, and there are {}",
                         images.len()
@@ -125,8 +126,8 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
         },
     };
     match &args.output {
-        Some(path) => desk.printer.file(path, text.as_bytes())?,
-        None => desk.printer.data(text.as_bytes())?,
+        Some(path) => printer::write_file(path, text.as_bytes())?,
+        None => printer::write_data(text.as_bytes())?,
     }
     Ok(())
 }

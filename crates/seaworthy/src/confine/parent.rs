@@ -73,7 +73,9 @@ impl LayerReader for ConfinedReader {
                     reason: format!("it stood still for {} seconds", PATIENCE.as_secs()),
                 })
             }
-            _ => Err(ReadLayerError::Reader { reason: how(ended) }),
+            _ => Err(ReadLayerError::Reader {
+                reason: how(&ended),
+            }),
         }
     }
 }
@@ -100,7 +102,7 @@ fn open(answer: &[u8]) -> Result<LayerRecords, ReadLayerError> {
 }
 
 /// How a child that gave no answer ended, in words.
-fn how(ended: io::Result<ExitStatus>) -> String {
+fn how(ended: &io::Result<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
     match ended
         .as_ref()

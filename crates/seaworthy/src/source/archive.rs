@@ -22,9 +22,7 @@ pub(super) fn read_file(reading: &Reading<'_>, place: &Place) -> anyhow::Result<
         Ok(archive) => archive,
         Err(error) if error.is_worth_streaming() => {
             let mut file = File::open(&place.path).with_context(told)?;
-            return Ok(
-                take_stream(&mut file, tag, &reading.wish(), reading.rig).with_context(told)?
-            );
+            return take_stream(&mut file, tag, &reading.wish(), reading.rig).with_context(told);
         }
         Err(error) => {
             let hint = "`docker save`, `skopeo copy` and `podman save` write such archives";
@@ -49,7 +47,7 @@ pub(super) fn read_layout(reading: &Reading<'_>, place: &Place) -> anyhow::Resul
 pub(super) fn read_stream(reading: &Reading<'_>) -> anyhow::Result<Vec<Taken>> {
     let mut input = io::stdin();
     if input.is_terminal() {
-        return Err(Hinted::new(
+        return Err(Hinted::error(
             "standard input is a terminal",
             "pipe an archive into it, as in `docker save app | seaworthy scan -`",
         ));

@@ -44,7 +44,7 @@ pub(super) fn choose(
         .into_iter()
         .find(|path| path.exists())
         .ok_or_else(|| {
-            Hinted::new(
+            Hinted::error(
                 format!("{engine} does not listen at {}", tried.join(" or ")),
                 format!("start {engine}, or name its socket with --socket"),
             )

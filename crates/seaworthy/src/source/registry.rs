@@ -97,13 +97,13 @@ fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
             password: Secret::new(password.clone()),
         }),
         (Some(_), None) => {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 "there is a user name for the registry and no password",
                 "set SEAWORTHY_REGISTRY_PASSWORD as well",
             ));
         }
         (None, Some(_)) => {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 "there is a password for the registry and no user name",
                 "set SEAWORTHY_REGISTRY_USERNAME as well",
             ));

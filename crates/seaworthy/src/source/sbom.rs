@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Taken> {
         .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
         .with_context(told)?;
     if read as u64 > LONGEST {
-        return Err(Hinted::new(
+        return Err(Hinted::error(
             format!(
                 "the SBOM `{}` has more than {LONGEST} bytes",
                 path.display()
