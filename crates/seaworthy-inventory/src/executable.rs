@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use object::endian::{Endianness, LittleEndian};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
-use object::read::macho::{LoadCommandVariant, MachHeader, Section as _, Segment as _};
+use object::read::macho::{LoadCommandVariant, MachHeader, Section as _};
 use object::read::pe::ImageNtHeaders;
 use object::{elf, macho, pe};
 

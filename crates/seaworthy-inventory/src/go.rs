@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_only_shows_its_build_id_is_a_gap() {
+        let note = b"\x04\0\0\0\x20\0\0\0\x04\0\0\0Go\0\0abc";
+        let code = b"\xff Go build ID: \"abc\"";
+        for id in [&note[..], code] {
+            let text = read(&Go, "bin/tool", elf(id));
+            assert_eq!(text, "gap: a Go program without its build information\n");
+        }
+        let far = [&[0; 70_000][..], code].concat();
+        assert_eq!(read(&Go, "bin/tool", elf(&far)), "");
+    }
+
+    #[test]
     fn a_packed_program_is_a_gap() {
         assert_snapshot!(read(&Go, "bin/tool", elf(b"UPX!")), @"gap: packed with UPX: what it was built from cannot be read");
     }

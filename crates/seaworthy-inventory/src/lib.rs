@@ -32,6 +32,7 @@ mod executable;
 mod field;
 mod gather;
 mod go;
+mod java;
 mod layer;
 mod lines;
 mod link;
@@ -42,6 +43,7 @@ mod python;
 mod record;
 mod recorder;
 mod rpm;
+mod rust_audit;
 mod sbom;
 #[cfg(test)]
 mod trial;

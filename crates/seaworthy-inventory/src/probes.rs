@@ -11,9 +11,11 @@ pub(crate) static PROBES: &[&dyn Probe] = &[
     &crate::distro::Distro,
     &crate::dpkg::Dpkg,
     &crate::go::Go,
+    &crate::java::Java,
     &crate::npm::Npm,
     &crate::python::Python,
     &crate::rpm::Rpm,
+    &crate::rust_audit::RustAudit,
 ];
 
 /// Which probes look, and in which form they answer: names and versions,

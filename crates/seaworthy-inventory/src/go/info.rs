@@ -20,6 +20,10 @@ pub(super) const MAX_MODULES: usize = 1 << 20;
 /// The longest toolchain version, in bytes.
 const MAX_VERSION: usize = 256;
 
+/// How much of a file has all of its headers, in bytes. Tables of segments, and
+/// notes, follow the first header in all files that linkers make.
+pub(super) const PREFIX: usize = 64 << 10;
+
 /// What goes around a list of modules, 16 bytes on each side.
 pub(super) const START: &[u8] = b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6";
 pub(super) const END: &[u8] = b"\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2";
@@ -187,11 +191,23 @@ fn decode(header: &[u8], bytes: &[u8], segments: &[Segment]) -> Option<Info> {
 
 /// Whether something other than build information shows that Go made it.
 pub(super) fn is_go(bytes: &[u8]) -> bool {
-    let names = [
-        ".note.go.buildid",
-        ".gopclntab",
-        ".data.rel.ro.gopclntab",
-        "__gopclntab",
-    ];
-    executable::section(bytes, &names).is_some()
+    let names = [".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab"];
+    has_build_id(bytes.get(..PREFIX).unwrap_or(bytes))
+        || executable::section(bytes, &names).is_some()
+}
+
+/// Whether the start of a file has the id that Go gives to every build: as the
+/// first bytes of its code, or in an ELF note. Anywhere else the same bytes are
+/// in programs that look for it, such as this one.
+pub(super) fn has_build_id(start: &[u8]) -> bool {
+    let is_note = |at: usize| {
+        let head = at.checked_sub(12);
+        let number = |at, order| head.and_then(|head| field::u32(start, head + at, order));
+        // The length of the name, and the kind of note.
+        [Order::Little, Order::Big]
+            .into_iter()
+            .any(|order| (number(0, order), number(8, order)) == (Some(4), Some(4)))
+    };
+    memchr::memmem::find(start, b"\xff Go build ID: \"").is_some()
+        || memchr::memmem::find_iter(start, b"Go\0\0").any(is_note)
 }

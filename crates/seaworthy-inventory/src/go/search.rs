@@ -11,10 +11,6 @@ use crate::executable;
 use crate::probe::Scanner;
 use crate::record::FileRecord;
 
-/// How much of the file is kept for its headers, in bytes. Tables of segments
-/// follow the first header in all files that linkers make.
-const PREFIX: usize = 64 << 10;
-
 /// How much is looked at at once, in bytes.
 const PIECE: usize = 64 << 10;
 
@@ -24,9 +20,6 @@ const OVERLAP: usize = 64;
 /// The frame of a list of modules and what a list starts with. The frame alone
 /// would be met in programs that look for it.
 const LIST_STARTS: [&[u8]; 2] = [b"path\t", b"mod\t"];
-
-/// What the linker writes at the start of the code of every program.
-const BUILD_ID: &[u8] = b"\xff Go build ID: \"";
 
 #[derive(Default)]
 pub(super) struct Search {
@@ -40,6 +33,7 @@ pub(super) struct Search {
     header: Option<Vec<u8>>,
     list: List,
     has_build_id: bool,
+    is_packed: bool,
     answer: Option<Result<Info, ()>>,
 }
 
@@ -68,7 +62,7 @@ impl Scanner for Search {
         for piece in bytes.chunks(PIECE) {
             if self.data.is_none() {
                 self.prefix.extend_from_slice(piece);
-                if self.prefix.len() >= PREFIX {
+                if self.prefix.len() >= info::PREFIX {
                     self.begin();
                 }
             } else {
@@ -94,7 +88,7 @@ impl Scanner for Search {
             (None, _) if self.header.is_some() => {
                 found.gap("Go build information that is cut off");
             }
-            (None, _) if executable::is_packed(&self.prefix) => found.gap(PACKED),
+            (None, _) if self.is_packed => found.gap(PACKED),
             (None, _) if self.has_build_id => found.gap(STRIPPED),
             (None, _) => {}
         }
@@ -111,9 +105,9 @@ impl Search {
         });
         self.data = Some(data.collect());
         let prefix = std::mem::take(&mut self.prefix);
+        self.has_build_id = info::has_build_id(&prefix);
+        self.is_packed = executable::is_packed(&prefix);
         self.piece(&prefix);
-        self.prefix = prefix;
-        self.prefix.truncate(4096);
     }
 
     fn piece(&mut self, piece: &[u8]) {
@@ -170,7 +164,6 @@ impl Search {
                 self.list = close(rest.unwrap_or_default().to_vec(), 0);
             }
         }
-        self.has_build_id |= memchr::memmem::find(&self.window, BUILD_ID).is_some();
     }
 
     /// Where a header starts in the window, whole and in writable data.

@@ -162,6 +162,10 @@ impl<'a> File<'a, '_> {
                 children.push(field::u32(bytes, 0, Order::Big).ok_or("a cell that is cut off")?);
                 let (_, key) = varint(bytes, 4).ok_or("a cell that is cut off")?;
                 taken += 4 + key;
+                // Every page is named once; more names are damage or malice.
+                if pending.len() + children.len() > self.pages.count() {
+                    return Err("more children than there are pages".to_owned());
+                }
             } else {
                 let cell = cell(bytes, self.usable).ok_or("a cell that is cut off")?;
                 taken += cell.size;

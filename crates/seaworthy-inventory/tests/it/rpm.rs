@@ -21,7 +21,7 @@ const FIXTURES: [(&str, &str, usize); 5] = [
     ("go-rpmdb/libuuid/Packages", BERKELEY, 1),
     ("syft/Packages", BERKELEY, 1),
     ("go-rpmdb/sle15-bci/Packages.db", NDB, 35),
-    ("go-rpmdb/cbl-mariner-2.0/rpmdb.sqlite", SQLITE, 127),
+    ("go-rpmdb/cbl-mariner-2.0/rpmdb.sqlite", SQLITE, 129),
     (
         "syft/container-manifest-2",
         "var/lib/rpmmanifest/container-manifest-2",
