@@ -91,20 +91,15 @@ pub(super) fn intervals(scheme: Scheme, events: &[Event]) -> Vec<AffectedInterva
     found
 }
 
-/// Sorts stably. The standard library's sort may refuse an order that is not
-/// transitive, and Maven's is not; events are few and mostly sorted already.
+/// Sorts stably, each event into its place among those before. The standard
+/// library's sort may refuse an order that is not transitive, and Maven's is not.
 fn sort(scheme: Scheme, events: &mut [&Event]) {
-    for sorted in 1..events.len() {
-        let mut at = sorted;
-        while at > 0 {
-            let (Some(before), Some(event)) = (events.get(at - 1), events.get(at)) else {
-                break;
-            };
-            if order(scheme, before, event) != Ordering::Greater {
-                break;
-            }
-            events.swap(at - 1, at);
-            at -= 1;
+    for length in 1..events.len() {
+        let (sorted, rest) = events.split_at(length);
+        let Some(event) = rest.first() else { break };
+        let at = sorted.partition_point(|it| order(scheme, it, event) != Ordering::Greater);
+        if let Some(moved) = events.get_mut(at..=length) {
+            moved.rotate_right(1);
         }
     }
 }

@@ -32,10 +32,20 @@ pub enum OsvError {
         /// The ceiling.
         limit: usize,
     },
+    /// Versions and ranges are so many that comparing them all would take hours.
+    #[error("{versions} versions and {ranges} ranges are too many to compare")]
+    TooManyVersions {
+        /// Listed versions of one package.
+        versions: usize,
+        /// Ranges of the same package.
+        ranges: usize,
+    },
 }
 
 /// Events in one range. The longest ranges known have some two hundred.
 const MAX_EVENTS: usize = 4_000;
+/// Comparisons of listed versions with ranges in one statement.
+const MAX_COMPARISONS: usize = 10_000_000;
 /// Links kept of a record.
 const MAX_REFERENCES: usize = 32;
 /// Characters kept of a summary.
@@ -379,6 +389,12 @@ fn statement(affected: &Affected, kind: Kind) -> Result<Option<Statement>, OsvEr
     }
     let mut seen = HashSet::new();
     stretches.retain(|stretch| seen.insert(stretch.clone()));
+    if affected.versions.len().saturating_mul(stretches.len()) > MAX_COMPARISONS {
+        return Err(OsvError::TooManyVersions {
+            versions: affected.versions.len(),
+            ranges: stretches.len(),
+        });
+    }
     let versions = versions_outside(scheme, &affected.versions, &stretches);
     if stretches.is_empty() && versions.is_empty() {
         return Ok(None);
