@@ -309,7 +309,7 @@ fn through_podman(first: &Value, user: &User, archive: &Path) {
         first,
         user,
         "podman's engine",
-        &["--socket", named, "podman:localhost/app:v1"],
+        &["--socket", named, "podman:docker.io/library/app:v1"],
     );
 }
 
