@@ -10,3 +10,4 @@ mod output;
 mod product;
 mod real_image;
 mod real_root;
+mod real_servers;
