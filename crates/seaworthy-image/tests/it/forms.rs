@@ -1,6 +1,7 @@
 //! The same image in every container of images.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -53,11 +54,8 @@ pub(crate) fn content_of(blobs: &dyn Blobs, image: &Image) -> String {
         let tree = walk(&mut reader, &Limits::default(), &mut record).unwrap();
         reader.finish(&layer.expected()).unwrap();
         let created_by = layer.layer.created_by.as_deref().unwrap_or("nobody");
-        text += &format!(
-            "# {created_by}\n{}{}",
-            record.text,
-            crate::record::show(&tree)
-        );
+        let tree = crate::record::show(&tree);
+        write!(text, "# {created_by}\n{}{tree}", record.text).unwrap();
     }
     text
 }
@@ -97,7 +95,8 @@ pub(crate) fn streamed(mut archive: &[u8], name: Option<&str>) -> Result<String,
         let seen = seen.get(&**entry).unwrap();
         let digest = layer.layer.digest.as_ref().unwrap().to_string();
         let created_by = layer.layer.created_by.as_deref().unwrap_or("nobody");
-        text += &format!("# {created_by}\n{}", seen.strip_prefix(&digest).unwrap());
+        let seen = seen.strip_prefix(&digest).unwrap();
+        write!(text, "# {created_by}\n{seen}").unwrap();
     }
     Ok(text)
 }

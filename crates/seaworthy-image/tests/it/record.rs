@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use seaworthy_image::{FileFacts, LayerTree, Limits, Sink, WalkError, walk};
 
-/// Wants everything but what ends in `.skip`.
+/// Wants everything but what ends in `-skip`.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) text: String,
@@ -13,7 +13,7 @@ pub(crate) struct Record {
 
 impl Sink for Record {
     fn wants(&self, file: &FileFacts<'_>) -> bool {
-        !file.path.ends_with(".skip")
+        !file.path.ends_with("-skip")
     }
 
     fn file(&mut self, file: &FileFacts<'_>, content: &mut dyn Read) -> io::Result<()> {

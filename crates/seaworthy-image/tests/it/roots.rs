@@ -88,7 +88,11 @@ fn what_cannot_be_read_is_missed_aloud() {
     fs::write(&file, "").unwrap();
     assert!(matches!(check(&file), Err(RootError::NotADirectory(_))));
     fs::create_dir(folder.path().join("closed")).unwrap();
-    fs::set_permissions(folder.path().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(
+        folder.path().join("closed"),
+        fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
     let missed = check(folder.path()).unwrap();
     let is_root = fs::read_dir(folder.path().join("closed")).is_ok();
     assert_eq!(missed.len(), usize::from(!is_root));

@@ -11,7 +11,7 @@ fn every_kind_of_entry_reaches_sink_and_tree() {
     let layer = LayerBuilder::default()
         .dir("/etc")
         .file("/etc/os-release", "ID=alpine\n")
-        .file("/etc/big.skip", "not asked for")
+        .file("/etc/big-skip", "not asked for")
         .program("/bin/run", "ELF")
         .symlink("/bin/sh", "run")
         .hardlink("/bin/again", "/bin/run")
@@ -28,7 +28,7 @@ fn every_kind_of_entry_reaches_sink_and_tree() {
     Symlink("run") /bin/sh
     Other /dev/null
     Dir /etc
-    File /etc/big.skip
+    File /etc/big-skip
     File /etc/os-release
     Whiteout /etc/passwd
     Opaque /var/cache
