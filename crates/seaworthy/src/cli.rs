@@ -32,6 +32,10 @@ pub(crate) struct Cli {
     /// Say nothing but the answer and errors.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+
+    /// Say what the program does, in detail.
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,11 +7,14 @@
 mod cli;
 mod command;
 mod confine;
+mod desk;
 mod edition;
 mod exit;
 mod failure;
+mod log;
 mod printer;
 mod progress;
+mod runtime;
 mod settings;
 mod source;
 mod target;
@@ -21,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, DbCommand};
+use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::printer::{Printer, WriteError};
 use crate::settings::Surroundings;
@@ -40,9 +44,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let surroundings = Surroundings::read();
     let printer = Printer::of(cli.colour, cli.quiet, surroundings.no_color);
+    log::start(cli.verbose, cli.quiet, printer.colours_talk());
     let data = cli.data.clone().map_or_else(|| surroundings.data(), Ok);
     let ended = data.and_then(|data| {
-        let desk = command::Desk {
+        let desk = Desk {
             printer: &printer,
             surroundings: &surroundings,
             data: &data,

@@ -110,6 +110,11 @@ impl Printer {
         self.colour_data
     }
 
+    /// Whether talk may carry colours.
+    pub(crate) fn colours_talk(&self) -> bool {
+        self.colour_talk
+    }
+
     /// Whether moving progress can be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress

@@ -6,14 +6,12 @@ mod export;
 mod registry;
 mod sbom;
 
-use anyhow::Context as _;
 use seaworthy_core::{ImageFacts, Inventory};
 use seaworthy_image::{Blobs, Image, PlatformWish};
 use seaworthy_scan::{Rig, take_inventory};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::ScanArgs;
-use crate::command::Desk;
+use crate::desk::Desk;
 use crate::failure::Hinted;
 use crate::progress::Bar;
 use crate::settings;
@@ -65,15 +63,6 @@ pub(crate) fn read(
         facts.target = target.to_string().into();
     }
     Ok(taken)
-}
-
-/// The runtime that carries network transfers beside the reading threads.
-pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .context("cannot start the threads that carry transfers")
 }
 
 impl Reading<'_> {

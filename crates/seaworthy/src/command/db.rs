@@ -9,8 +9,8 @@ use seaworthy_advisories::{Compiler, Context, Edition};
 use seaworthy_core::FeedDate;
 use seaworthy_feeds::{Fed, Mirror, Options, ReadError, Reading, read};
 
-use super::Desk;
 use crate::cli::{DbBuildArgs, DbStatusArgs};
+use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
 use crate::failure::Hinted;
@@ -36,7 +36,7 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
     bar.say("reading feeds");
     let mut compiler = Compiler::new();
     let mut refused = Ok(());
-    let runtime = crate::source::runtime()?;
+    let runtime = crate::runtime::start()?;
     let fed = runtime
         .block_on(read(&mirror, &options, &mut |advisory| {
             if refused.is_ok() {

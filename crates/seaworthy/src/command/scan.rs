@@ -9,9 +9,9 @@ use seaworthy_match::{Advisories, judge};
 use seaworthy_report::{Assessed, Look, cyclonedx, json, overall, table};
 use seaworthy_scan::{Knowledge, LayerCache, Rig, assess};
 
-use super::Desk;
 use crate::cli::{Format, ScanArgs};
 use crate::confine::ConfinedReader;
+use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
 use crate::failure::Hinted;

@@ -13,7 +13,7 @@ pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Take
     let sockets = reading.desk.surroundings.containerd_sockets();
     let socket = super::export::choose(reading, "containerd", sockets)?;
     reading.bar.say(&format!("asking containerd for {name}"));
-    let runtime = super::runtime()?;
+    let runtime = crate::runtime::start()?;
     let told = || format!("cannot read `containerd:{name}`");
     let namespace = &reading.args.access.containerd_namespace;
     let containerd = runtime

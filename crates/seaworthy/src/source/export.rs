@@ -18,7 +18,7 @@ pub(super) fn read(
 ) -> anyhow::Result<Vec<Taken>> {
     let path = choose(reading, engine, sockets)?;
     reading.bar.say(&format!("asking {engine} for {name}"));
-    let runtime = super::runtime()?;
+    let runtime = crate::runtime::start()?;
     let told = || format!("cannot read `{engine}:{name}`");
     let socket = runtime
         .block_on(EngineSocket::open(path))

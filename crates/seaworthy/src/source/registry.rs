@@ -33,7 +33,7 @@ pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Take
         reference.repository()
     ));
     let options = options(reading)?;
-    let runtime = super::runtime()?;
+    let runtime = crate::runtime::start()?;
     let told = || format!("cannot pull `{reference}`");
     let registry = runtime
         .block_on(Registry::connect(reference.registry(), options))
