@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use seaworthy_core::{
     Day, Digest, Ecosystem, EditionFacts, FeedDate, FeedFacts, Fix, Interval, Until,
@@ -24,7 +25,20 @@ pub struct Edition {
     sections: [(usize, usize); SectionName::COUNT],
     digest: Digest,
     facts: EditionFacts,
+    unpacked: Mutex<Unpacked>,
 }
+
+/// The blocks of details that were unpacked last. Findings of one package lie
+/// beside each other, so that most questions find their block here.
+#[derive(Default)]
+struct Unpacked {
+    decompressor: Option<zstd::bulk::Decompressor<'static>>,
+    /// Block numbers and bytes, the latest last.
+    blocks: Vec<(usize, Vec<u8>)>,
+}
+
+/// How many unpacked blocks are kept.
+const KEPT_BLOCKS: usize = 8;
 
 /// Why bytes are not an edition this program can read.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +178,7 @@ impl Edition {
                 advisories: 0,
             },
             digest,
+            unpacked: Mutex::default(),
         };
         let facts = edition.section(SectionName::Facts);
         let (Some(advisories), Some(flags), size::FACTS) =
@@ -309,18 +324,28 @@ impl Edition {
         let count = hashes.len() / size::HASH;
         let wanted = hash_of_parts(family, release, name);
         let hash_at = |index: usize| u64_at(hashes, index * size::HASH);
-        let guess = (u128::from(wanted) * u128::try_from(count).ok()?) >> 64;
-        let guess = usize::try_from(guess).ok()?;
+        // How many positions a distance between hashes amounts to.
+        let positions = |distance: i128| -> Option<i128> {
+            Some((distance * i128::try_from(count).ok()?) >> 64)
+        };
+        let last = i128::try_from(count.checked_sub(1)?).ok()?;
+        let mut guess = positions(i128::from(wanted))?;
+        // The hash found at the first guess tells how far off it was.
+        for _ in 0..2 {
+            let found = hash_at(usize::try_from(guess.clamp(0, last)).ok()?)?;
+            guess += positions(i128::from(wanted) - i128::from(found))?;
+        }
+        let guess = usize::try_from(guess.clamp(0, last)).ok()?;
 
         // Widen around the guess until the wanted hash must lie inside, then
         // halve. `low` is the first position that may hold it.
         let (mut low, mut high) = (guess, guess);
-        let mut step = 16;
+        let mut step = 4;
         while low > 0 && hash_at(low)? >= wanted {
             low = low.saturating_sub(step);
             step *= 2;
         }
-        let mut step = 16;
+        let mut step = 4;
         while high < count && hash_at(high)? < wanted {
             high = high.saturating_add(step).min(count);
             step *= 2;
@@ -402,6 +427,13 @@ impl Edition {
         let at = usize::try_from(number).ok()?.checked_mul(size::PLACE)?;
         let block = usize::try_from(u32_at(places, at)?).ok()?;
         let position = usize::try_from(u32_at(places, at.checked_add(4)?)?).ok()?;
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = unpacked.block(block, || self.packed_block(block))?;
+        read(bytes.get(position..)?)
+    }
+
+    /// A block as stored, and its unpacked length.
+    fn packed_block(&self, block: usize) -> Option<(&[u8], usize)> {
         let table = self.section(SectionName::Blocks);
         let at = block.checked_mul(size::BLOCK)?;
         let start = usize::try_from(u64_at(table, at)?).ok()?;
@@ -413,8 +445,31 @@ impl Edition {
         let packed = self
             .section(SectionName::Details)
             .get(start..start.checked_add(packed)?)?;
-        let unpacked = zstd::bulk::decompress(packed, length).ok()?;
-        read(unpacked.get(position..)?)
+        Some((packed, length))
+    }
+}
+
+impl Unpacked {
+    /// The bytes of a block, unpacked now unless they are still at hand.
+    fn block<'a>(
+        &mut self,
+        block: usize,
+        packed: impl FnOnce() -> Option<(&'a [u8], usize)>,
+    ) -> Option<&[u8]> {
+        if let Some(at) = self.blocks.iter().position(|(number, _)| *number == block) {
+            return self.blocks.get(at).map(|(_, bytes)| bytes.as_slice());
+        }
+        let (packed, length) = packed()?;
+        let decompressor = match &mut self.decompressor {
+            Some(ready) => ready,
+            none => none.insert(zstd::bulk::Decompressor::new().ok()?),
+        };
+        let bytes = decompressor.decompress(packed, length).ok()?;
+        if self.blocks.len() == KEPT_BLOCKS {
+            self.blocks.remove(0);
+        }
+        self.blocks.push((block, bytes));
+        self.blocks.last().map(|(_, bytes)| bytes.as_slice())
     }
 }
 

@@ -28,7 +28,7 @@
 //!
 //! The sections a match needs (`hashes` to `rows`, and `strings`) hold names and
 //! versions beside each other in the order of the keys, so that one question
-//! touches few pages. Prose lies in blocks of about 16 KiB, in the same order.
+//! touches few pages. Prose lies in blocks of about 4 KiB, in the same order.
 //!
 //! A row's tag is its top six bits: two for what is said, two for the upper end,
 //! two for the fix. A string of [`NONE`] is absent. A vulnerability with the bit

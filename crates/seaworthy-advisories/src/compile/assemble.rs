@@ -13,9 +13,9 @@ use crate::format::{
 };
 
 /// Blocks of details are closed once they pass this many bytes.
-const BLOCK: usize = 16 << 10;
-/// Beyond this level zstd gains little on blocks this small.
-const LEVEL: i32 = 12;
+const BLOCK: usize = 4 << 10;
+/// Beyond this level zstd gains little on blocks this small, and takes long.
+const LEVEL: i32 = 7;
 
 pub(super) struct Parts<'a> {
     pub(super) pool: &'a Pool,
