@@ -10,6 +10,7 @@
     reason = "a chore speaks to the person who started it"
 )]
 
+mod bench;
 mod deny;
 mod graph;
 mod layers;
@@ -34,7 +35,7 @@ struct Chore {
 }
 
 /// Every chore, in the order `cargo xtask help` shows them.
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     Chore {
         name: "test",
         purpose: "every rule and every test; --hermetic, --require, --no-install",
@@ -62,6 +63,11 @@ const CHORES: [Chore; 5] = [
         name: "deny",
         purpose: "licences, sources and bans of third parties (deny.toml)",
         run: |arguments| none(arguments).and_then(|()| deny::run()),
+    },
+    Chore {
+        name: "bench",
+        purpose: "where we stand against the floor; `bench --help` for its flags",
+        run: bench::run,
     },
 ];
 
