@@ -7,6 +7,8 @@
 //! - [`squash`] says which files of which layers the final tree shows. It alone
 //!   knows whiteouts.
 //! - [`Verified`] proves the digest of what was read.
+//! - [`OciLayout`], [`Archive`], [`read_stream`] and [`write_root`] are the forms
+//!   in which images lie about: a directory, a tar, a pipe, an unpacked root.
 //!
 //! Deliberately absent: extraction (nothing is ever written), networks (whoever
 //! has a registry implements [`Blobs`]), and any opinion on what files mean.
