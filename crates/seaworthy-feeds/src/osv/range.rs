@@ -58,17 +58,18 @@ pub(super) fn intervals(scheme: Scheme, events: &[Event]) -> Vec<AffectedInterva
                 open.get_or_insert_with(|| version.clone());
             }
             Event::Fixed(version) => {
-                if let Some(from) = open.take() {
-                    found.push(AffectedInterval {
-                        from,
-                        upper: Upper::Fixed(version.clone()),
-                    });
-                } else if let Some(AffectedInterval { upper, .. }) = found.last_mut()
+                if let Some(AffectedInterval { upper, .. }) = found.last_mut()
                     && let Upper::LastAffected(last) = upper
                     && scheme.compare(last, version) == Some(Ordering::Equal)
                 {
                     // Fixed in the very version that was affected last.
                     *upper = Upper::Fixed(version.clone());
+                }
+                if let Some(from) = open.take() {
+                    found.push(AffectedInterval {
+                        from,
+                        upper: Upper::Fixed(version.clone()),
+                    });
                 }
             }
             Event::LastAffected(version) => {
@@ -158,6 +159,7 @@ fn is_empty(scheme: Scheme, interval: &AffectedInterval) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// `i1 f2 l3 L4` for introduced, fixed, last affected and limit.
     fn check(scheme: Scheme, events: &str) -> String {
@@ -223,5 +225,56 @@ mod tests {
     fn without_an_order_the_order_given_counts() {
         assert_eq!(check(Scheme::Verbatim, "i2 f10 i3 f4"), "[2..10) [3..4)");
         assert_eq!(check(Scheme::Semver, "i1.0.0 fwhat"), "[1.0.0..what)");
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let version = |number: u8| -> Box<str> { format!("{number}.0.0").into() };
+        (0..5_u8, 1..7_u8).prop_map(move |(kind, number)| match kind {
+            0 => Event::Introduced(None),
+            1 => Event::Introduced(Some(version(number))),
+            2 => Event::Fixed(version(number)),
+            3 => Event::LastAffected(version(number)),
+            _ => Event::Limit(version(number)),
+        })
+    }
+
+    /// The schema's pseudo code: walk the sorted events, then look at the limits.
+    fn is_affected(events: &[Event], version: &str) -> bool {
+        let number = |text: &str| text.split('.').next().and_then(|it| it.parse::<u8>().ok());
+        let at = |event: &Event| event.version().and_then(number).unwrap_or(0);
+        let mut sorted: Vec<&Event> = events.iter().collect();
+        sorted.sort_by_key(|event| at(event));
+        let version = number(version).unwrap_or(0);
+        let mut affected = false;
+        for event in sorted {
+            match event {
+                Event::Introduced(_) if version >= at(event) => affected = true,
+                Event::Fixed(_) if version >= at(event) => affected = false,
+                Event::LastAffected(_) if version > at(event) => affected = false,
+                _ => {}
+            }
+        }
+        let mut limits = events
+            .iter()
+            .filter(|event| matches!(event, Event::Limit(_)))
+            .map(at)
+            .peekable();
+        affected && (limits.peek().is_none() || limits.any(|limit| version < limit))
+    }
+
+    proptest! {
+        #[test]
+        fn intervals_hold_what_the_schema_calls_affected(
+            events in proptest::collection::vec(event(), 0..10),
+        ) {
+            let found = intervals(Scheme::Semver, &events);
+            for number in 0..9 {
+                let version = format!("{number}.0.0");
+                let inside = found
+                    .iter()
+                    .any(|it| it.as_interval().contains(Scheme::Semver, &version) == Some(true));
+                prop_assert_eq!(inside, is_affected(&events, &version), "{}", version);
+            }
+        }
     }
 }

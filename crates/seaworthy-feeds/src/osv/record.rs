@@ -476,6 +476,7 @@ fn versions_outside(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// What a record says, line by line.
     fn read(json: &str) -> String {
@@ -696,6 +697,24 @@ mod tests {
             ),
         ] {
             assert_eq!(read(text), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_record_is_read_or_refused(
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        ) {
+            let mut bytes = br#"{"id": "DSA-1", "withdrawn": null, "upstream": ["CVE-2020-1"],
+                "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+                "affected": [{"package": {"ecosystem": "Maven", "name": "a:b"}, "versions": ["1", "2"],
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.0-rc1"}]}]}]}"#
+                .to_vec();
+            for (position, byte) in damage {
+                let position = position.index(bytes.len());
+                bytes[position] = byte;
+            }
+            let _ = parse_record("osv/Maven", &bytes);
         }
     }
 }
