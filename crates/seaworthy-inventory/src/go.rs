@@ -236,7 +236,7 @@ mod tests {
             let text = read(&Go, "bin/tool", elf(id));
             assert_eq!(text, "gap: a Go program without its build information\n");
         }
-        let far = [&[0; 70_000][..], code].concat();
+        let far = [&vec![0; 70_000][..], code].concat();
         assert_eq!(read(&Go, "bin/tool", elf(&far)), "");
     }
 

@@ -318,10 +318,9 @@ pub(super) mod tests {
     pub(in crate::java) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in files {
-            let method = if name.ends_with(".jar") {
-                CompressionMethod::Stored
-            } else {
-                CompressionMethod::Deflated
+            let method = match name.rsplit_once('.') {
+                Some((_, "jar")) => CompressionMethod::Stored,
+                _ => CompressionMethod::Deflated,
             };
             let options = SimpleFileOptions::default().compression_method(method);
             writer

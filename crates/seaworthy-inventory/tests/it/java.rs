@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use seaworthy_testkit::{require, shared};
 use zip::ZipWriter;
@@ -173,30 +174,52 @@ const MERGED: (&str, [&str; 2]) = (
     ["org.apache.commons:commons-lang3", "commons-io:commons-io"],
 );
 
-/// Fetches an artifact; `None` where it cannot be had.
-fn fetch(coordinates: &str) -> (String, Vec<u8>) {
-    let folder = kept("maven");
-    let mut parts = coordinates.split(':').skip(1);
-    let (artifact, version) = (
-        parts.next().expect("three parts"),
-        parts.next().expect("three parts"),
-    );
-    let name = format!("{artifact}-{version}.jar");
-    let path = folder.join(&name);
-    if !path.exists() {
+/// The folder with all of these, fetched by Maven if they are not there yet.
+fn fetched() -> &'static Path {
+    static FETCHED: OnceLock<PathBuf> = OnceLock::new();
+    FETCHED.get_or_init(|| {
+        let folder = kept("maven");
+        let all = RECORDED.into_iter().chain(GUESSED).chain([MERGED.0]);
+        if all.clone().all(|it| folder.join(file_name(it)).exists()) {
+            return folder;
+        }
+        let dependencies: String = all
+            .map(|it| {
+                let mut parts = it.split(':');
+                ["groupId", "artifactId", "version"]
+                    .map(|key| format!("<{key}>{}</{key}>", parts.next().expect("three parts")))
+                    .concat()
+            })
+            .map(|it| format!("<dependency>{it}</dependency>"))
+            .collect::<Vec<_>>()
+            .concat();
+        let project = format!(
+            "<project><modelVersion>4.0.0</modelVersion>\
+             <groupId>test</groupId><artifactId>test</artifactId><version>1</version>\
+             <dependencies>{dependencies}</dependencies></project>"
+        );
+        fs::write(folder.join("pom.xml"), project).expect("the folder takes files");
         output(
             Command::new("mvn")
-                .args([
-                    "-q",
-                    "-B",
-                    "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy",
-                ])
-                .arg(format!("-Dartifact={coordinates}"))
+                .args(["-q", "-B", "-DexcludeTransitive=true"])
                 .arg(format!("-DoutputDirectory={}", folder.display()))
+                .arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies")
                 .current_dir(&folder),
         );
-    }
-    (name, fs::read(path).expect("it was copied"))
+        folder
+    })
+}
+
+fn file_name(coordinates: &str) -> String {
+    let (id, version) = coordinates.rsplit_once(':').expect("three parts");
+    let (_, artifact) = id.split_once(':').expect("three parts");
+    format!("{artifact}-{version}.jar")
+}
+
+fn fetch(coordinates: &str) -> (String, Vec<u8>) {
+    let name = file_name(coordinates);
+    let bytes = fs::read(fetched().join(&name)).expect("Maven fetched it");
+    (name, bytes)
 }
 
 #[test]
