@@ -196,9 +196,9 @@ pub(super) fn is_go(bytes: &[u8]) -> bool {
         || executable::section(bytes, &names).is_some()
 }
 
-/// Whether the start of a file has the id that Go gives to every build: as the
-/// first bytes of its code, or in an ELF note. Anywhere else the same bytes are
-/// in programs that look for it, such as this one.
+/// Whether the start of a file has the id that Go gives to every build: in a
+/// note of an ELF file, or else as the first bytes of the code. That text alone
+/// would also be met in programs that look for it, such as this one.
 pub(super) fn has_build_id(start: &[u8]) -> bool {
     let is_note = |at: usize| {
         let head = at.checked_sub(12);
@@ -208,6 +208,9 @@ pub(super) fn has_build_id(start: &[u8]) -> bool {
             .into_iter()
             .any(|order| (number(0, order), number(8, order)) == (Some(4), Some(4)))
     };
-    memchr::memmem::find(start, b"\xff Go build ID: \"").is_some()
-        || memchr::memmem::find_iter(start, b"Go\0\0").any(is_note)
+    if start.starts_with(b"\x7fELF") {
+        memchr::memmem::find_iter(start, b"Go\0\0").any(is_note)
+    } else {
+        memchr::memmem::find(start, b"\xff Go build ID: \"").is_some()
+    }
 }
