@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use seaworthy_image::{LayerPaths, LayerTree, squash};
 use seaworthy_testkit::LayerBuilder;
 
@@ -77,8 +78,9 @@ pub(crate) fn layer_of(steps: &Steps) -> LayerBuilder {
 #[derive(Default)]
 struct Applied {
     /// Whether a layer wrote through a link that it made or replaced itself, or
-    /// replaced something else of its own through a link. Then the order in its
-    /// tar decides, which no tree of it remembers.
+    /// replaced something else of its own through a link, or hid a link by a mark
+    /// behind another one. Then the order in its tar decides, which no tree of it
+    /// remembers.
     ambiguous: bool,
     /// Links that the current layer wrote through.
     followed: Vec<Vec<String>>,
@@ -158,6 +160,12 @@ impl Applied {
                 let mut place = self.lead(layer, folder)?;
                 if matches!(step, Step::Whiteout) {
                     place.push(name.clone());
+                    // A mark that lies behind a link and hides another link: what is
+                    // written through the hidden one depends on which came first.
+                    self.ambiguous |= place != *path
+                        && self.nodes.iter().any(|(path, (_, node))| {
+                            path.starts_with(&place) && matches!(node, Node::Symlink(_))
+                        });
                     self.remove(|path, of| of == layer || !path.starts_with(&place));
                     continue;
                 }
@@ -263,6 +271,12 @@ proptest! {
         cases: 4000,
         max_global_rejects: 1_000_000,
         failure_persistence: None,
+        // The same stacks in every run; PROPTEST_RNG_SEED and PROPTEST_CASES go
+        // looking for others.
+        rng_seed: match ProptestConfig::default().rng_seed {
+            RngSeed::Random => RngSeed::Fixed(20_779),
+            chosen @ RngSeed::Fixed(_) => chosen,
+        },
         ..ProptestConfig::default()
     })]
 
