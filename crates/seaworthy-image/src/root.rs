@@ -138,7 +138,7 @@ impl<W: Write> Tour<'_, W> {
             let facts = match fs::symlink_metadata(place) {
                 Ok(facts) => facts,
                 Err(error) => {
-                    self.miss(&inside, &error.to_string());
+                    self.fail(&inside, &error);
                     continue;
                 }
             };
@@ -176,7 +176,7 @@ impl<W: Write> Tour<'_, W> {
                 Some(names)
             }
             Err(error) => {
-                self.miss(inside, &error.to_string());
+                self.fail(inside, &error);
                 None
             }
         }
@@ -200,7 +200,7 @@ impl<W: Write> Tour<'_, W> {
                     .map_err(RootError::Write)
             }
             Err(error) => {
-                self.miss(inside, &error.to_string());
+                self.fail(inside, &error);
                 Ok(())
             }
         }
@@ -227,7 +227,7 @@ impl<W: Write> Tour<'_, W> {
         let (file, size) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                self.miss(inside, &error.to_string());
+                self.fail(inside, &error);
                 return Ok(());
             }
         };
@@ -244,6 +244,14 @@ impl<W: Write> Tour<'_, W> {
             self.miss(inside, &trouble);
         }
         Ok(())
+    }
+
+    /// What was listed and is gone was deleted meanwhile: it is no longer part of
+    /// the root, so nothing is missed.
+    fn fail(&mut self, inside: &[u8], error: &io::Error) {
+        if error.kind() != io::ErrorKind::NotFound {
+            self.miss(inside, &error.to_string());
+        }
     }
 
     fn miss(&mut self, inside: &[u8], why: &str) {

@@ -14,7 +14,9 @@ fn refused(user: &User, target: &str) -> String {
     let ended = user.run(&["scan", "--no-cache", target]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{}", ended.talk);
     assert!(!ended.talk.contains("panicked"), "{}", ended.talk);
-    assert!(ended.talk.contains("error: "), "{}", ended.talk);
+    for word in ["error: ", "hint: "] {
+        assert!(ended.talk.contains(word), "{}", ended.talk);
+    }
     ended.talk
 }
 
