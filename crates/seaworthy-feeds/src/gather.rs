@@ -197,9 +197,10 @@ pub async fn read(
 /// newer than today, whatever it says.
 fn dated(modified: Option<Day>, newest: Option<Day>, today: Day) -> FeedDate {
     match (modified, newest) {
-        (Some(day), _) => FeedDate::Fetched(day.min(today)),
-        (None, Some(day)) => FeedDate::NewestRecord(day.min(today)),
-        (None, None) => FeedDate::Unknown,
+        // A day that has not come says nothing about an age.
+        (Some(day), _) if day <= today => FeedDate::Fetched(day),
+        (_, Some(day)) if day <= today => FeedDate::NewestRecord(day),
+        _ => FeedDate::Unknown,
     }
 }
 
@@ -272,9 +273,14 @@ mod tests {
         let today = day(100);
         for (modified, newest, expected) in [
             (Some(day(90)), Some(day(80)), FeedDate::Fetched(day(90))),
-            (Some(day(900)), None, FeedDate::Fetched(today)),
+            (Some(day(900)), None, FeedDate::Unknown),
+            (
+                Some(day(900)),
+                Some(day(80)),
+                FeedDate::NewestRecord(day(80)),
+            ),
             (None, Some(day(80)), FeedDate::NewestRecord(day(80))),
-            (None, Some(day(800)), FeedDate::NewestRecord(today)),
+            (None, Some(day(800)), FeedDate::Unknown),
             (None, None, FeedDate::Unknown),
         ] {
             assert_eq!(dated(modified, newest, today), expected);

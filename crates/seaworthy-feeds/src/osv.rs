@@ -72,7 +72,9 @@ fn canonical_name(family: &str, name: &str) -> Box<str> {
             }
             canonical.into()
         }
-        "NuGet" | "Packagist" => name.to_lowercase().into(),
+        // Go's own names have case, but many documents write them without, and no
+        // two modules differ in nothing else.
+        "Go" | "NuGet" | "Packagist" => name.to_lowercase().into(),
         _ => name.into(),
     }
 }
@@ -111,7 +113,7 @@ mod tests {
             (
                 "Go",
                 "github.com/Masterminds/vcs",
-                "github.com/Masterminds/vcs",
+                "github.com/masterminds/vcs",
             ),
             ("Maven", "org.apache:Log4j", "org.apache:Log4j"),
         ] {

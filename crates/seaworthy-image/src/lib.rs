@@ -45,4 +45,4 @@ pub use squash::{LayerPaths, Visible, squash};
 pub use stream::{StreamError, Streamed, read_stream};
 pub use tree::{Cursor, EntryKind, LayerTree, TreeEntry, TreeError};
 pub use verify::{Expected, Verified, VerifyError};
-pub use walk::{Limits, WalkError, walk};
+pub use walk::{Limits, WALK, WalkError, walk};

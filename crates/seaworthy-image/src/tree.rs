@@ -144,6 +144,12 @@ pub(crate) fn is_clean(path: &str) -> bool {
 }
 
 impl LayerTree {
+    /// Roughly the memory it takes, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        let refused: usize = self.refused.iter().map(|path| path.len()).sum();
+        self.entries.len().saturating_add(refused)
+    }
+
     /// How many entries there are, marks for lower layers included.
     pub fn len(&self) -> usize {
         self.count

@@ -84,6 +84,10 @@ pub enum WalkError {
     },
 }
 
+/// Raised whenever the walk would offer other files, or other bytes, of the same
+/// layer; remembered layers are then read again.
+pub const WALK: u32 = 1;
+
 /// Reads a layer once, from its first byte to its last: inflates what is
 /// compressed, goes through the tar, and offers each regular file that `sink`
 /// wants. Nothing is written anywhere.

@@ -43,6 +43,18 @@ const HEAD: usize = MARK.len() + 4 + 4;
 const MAX_BYTES: usize = 256 << 20;
 
 impl LayerRecords {
+    /// Roughly the memory they take, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        // What a record and a package take beside their short texts.
+        const EACH: usize = 400;
+        let files: usize = self
+            .files
+            .iter()
+            .map(|file| EACH.saturating_mul(1 + file.packages.len() + file.gaps.len()))
+            .fold(0, usize::saturating_add);
+        self.tree.size_bytes().saturating_add(files) as u64
+    }
+
     /// The records as bytes for [`LayerRecords::decode`].
     #[expect(
         clippy::missing_panics_doc,

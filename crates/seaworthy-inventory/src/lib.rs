@@ -47,6 +47,7 @@ mod rust_audit;
 mod sbom;
 #[cfg(test)]
 mod trial;
+mod unread;
 
 pub use layer::{DecodeError, LayerRecords};
 pub use link::link;

@@ -2,6 +2,8 @@
 
 mod history;
 
+use std::collections::BTreeMap;
+
 use seaworthy_core::{Distro, Gap, Inventory, Layer, Sighting};
 use seaworthy_image::FileFacts;
 
@@ -85,6 +87,7 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
     gaps.extend(missing_database(distro.as_ref(), &history));
     gaps.sort_unstable();
     gaps.dedup();
+    gather_unread(&mut gaps);
 
     Inventory {
         distro,
@@ -101,6 +104,32 @@ fn gap(at: &str, record: &FileRecord, why: &str, place: Place) -> Gap {
         probe: (*record.probe).into(),
         why: why.into(),
         layer: Some(place.layer),
+    }
+}
+
+/// Of an ecosystem that nobody reads, one gap says as much as a hundred. `gaps`
+/// are sorted, so the first path stands for the others.
+fn gather_unread(gaps: &mut Vec<Gap>) {
+    let mut counts: BTreeMap<Box<str>, usize> = BTreeMap::new();
+    gaps.retain(|gap| {
+        if &*gap.probe != crate::unread::NAME {
+            return true;
+        }
+        let count = counts.entry(gap.why.clone()).or_default();
+        *count += 1;
+        *count == 1
+    });
+    for gap in gaps
+        .iter_mut()
+        .filter(|gap| &*gap.probe == crate::unread::NAME)
+    {
+        if let Some(more) = counts
+            .get(&gap.why)
+            .map(|count| count - 1)
+            .filter(|more| *more > 0)
+        {
+            gap.why = format!("{} (and {more} more such files)", gap.why).into();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every probe, one line each.
 
 use seaworthy_core::ProbeSet;
+use seaworthy_image::WALK;
 
 use crate::probe::Probe;
 use crate::record::FORMAT;
@@ -16,16 +17,18 @@ pub(crate) static PROBES: &[&dyn Probe] = &[
     &crate::python::Python,
     &crate::rpm::Rpm,
     &crate::rust_audit::RustAudit,
+    &crate::unread::Unread,
 ];
 
 /// Which probes look, and in which form they answer: names and versions,
-/// sorted, such as `apk/1 dpkg/1 records/1`.
+/// sorted, such as `apk/1 dpkg/1 records/1 walk/1`.
 pub fn probe_set() -> ProbeSet {
     let mut words: Vec<String> = PROBES
         .iter()
         .map(|probe| format!("{}/{}", probe.name(), probe.version()))
         .collect();
     words.push(format!("records/{FORMAT}"));
+    words.push(format!("walk/{WALK}"));
     words.sort_unstable();
     ProbeSet::new(&words.join(" "))
 }

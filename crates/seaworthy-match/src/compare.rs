@@ -90,9 +90,12 @@ fn ask(lookup: &Lookup<'_>, advisories: &dyn Advisories) -> Hits {
     let installed = lookup.version.text();
     let mut hits = Hits::default();
     let mut settled = BTreeSet::new();
-    advisories.about(&lookup.ecosystem, lookup.name, &mut |row| {
+    advisories.about(&lookup.ecosystem, &lookup.name, &mut |row| {
         let (affected, interval, fix) = match row.stance {
             RowStance::Interval(interval, fix) => {
+                if is_of_another_stream(scheme, installed, interval.until) {
+                    return;
+                }
                 (interval.contains(scheme, installed), Some(interval), fix)
             }
             RowStance::Exactly(version, fix) => {
@@ -121,6 +124,30 @@ fn ask(lookup: &Lookup<'_>, advisories: &dyn Advisories) -> Hits {
     hits.affected
         .retain(|vulnerability, _| !settled.contains(vulnerability));
     hits
+}
+
+/// Whether the end of a stretch belongs to another module stream than the
+/// installed package. Red Hat and its relatives ship several streams of one
+/// package in one release (`nodejs:18`, `nodejs:20`), each with fixes of its own,
+/// and mark their releases with `.module`. Streams of one major version cannot be
+/// told apart by their versions.
+fn is_of_another_stream(scheme: Scheme, installed: &str, until: Until<'_>) -> bool {
+    let (Scheme::Rpm, Until::Before(end) | Until::Through(end)) = (scheme, until) else {
+        return false;
+    };
+    let is_modular = |version: &str| version.contains(".module");
+    let major = |version: &str| {
+        let plain = version.split_once(':').map_or(version, |(_, plain)| plain);
+        plain
+            .split(['.', '-'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match (is_modular(installed), is_modular(end)) {
+        (true, true) => major(installed) != major(end),
+        (one, other) => one != other,
+    }
 }
 
 /// Whether two spellings are one version. Where the scheme cannot read one of
@@ -171,7 +198,7 @@ fn finding(
             feed: record.feed,
             id: record.id,
             comparison: Comparison {
-                name: lookup.name.into(),
+                name: (&*lookup.name).into(),
                 ecosystem: lookup.ecosystem.to_string().into(),
                 installed: lookup.version.clone(),
                 interval: hit.interval.clone(),
@@ -311,6 +338,30 @@ mod tests {
             tell(vec![package("npm", "ws", "1.0.0")], notes),
             "ws CVE-2 NotYet"
         );
+    }
+
+    #[test]
+    fn a_module_stream_is_judged_by_its_own_fixes() {
+        let fix20 = "1:20.9.0-1.module_el8+1";
+        let fix18 = "1:18.19.0-1.module_el8+2";
+        for (installed, fixed, other) in [
+            ("1:18.9.0-1.module_el8+0", fix20, true),
+            ("1:18.9.0-1.module_el8+0", fix18, false),
+            ("1:18.9.0-1.el9", fix18, true),
+            ("1:18.9.0-1.el9", "1:18.19.0-1.el9", false),
+        ] {
+            let until = Until::Before(fixed);
+            assert_eq!(
+                is_of_another_stream(Scheme::Rpm, installed, until),
+                other,
+                "{installed}"
+            );
+        }
+        assert!(!is_of_another_stream(
+            Scheme::Rpm,
+            "1-1.module",
+            Until::Forever
+        ));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Where advisories about a package live.
 
+use std::borrow::Cow;
+
 use seaworthy_core::{Distro, Ecosystem, Package, PackageType, Version};
 
 /// One lookup: this name in this ecosystem, compared with this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lookup<'a> {
     pub(crate) ecosystem: Ecosystem,
-    pub(crate) name: &'a str,
+    pub(crate) name: Cow<'a, str>,
     pub(crate) version: &'a Version,
 }
 
@@ -27,7 +29,7 @@ pub(crate) fn home<'a>(
 ) -> Result<Lookup<'a>, String> {
     let language = |family: &str| Lookup {
         ecosystem: Ecosystem::family_only(family),
-        name: &package.name,
+        name: Cow::Borrowed(&*package.name),
         version: &package.version,
     };
     match &package.kind {
@@ -35,7 +37,11 @@ pub(crate) fn home<'a>(
         PackageType::Cargo => Ok(language("crates.io")),
         PackageType::Composer => Ok(language("Packagist")),
         PackageType::Gem => Ok(language("RubyGems")),
-        PackageType::Golang => Ok(language("Go")),
+        // Feeds keep Go's names in lower case, as package URLs do.
+        PackageType::Golang => Ok(Lookup {
+            name: package.name.to_lowercase().into(),
+            ..language("Go")
+        }),
         PackageType::Hex => Ok(language("Hex")),
         // Without a group id nobody can say whose artifact it is.
         PackageType::Maven if !package.name.contains(':') => {
@@ -62,12 +68,12 @@ fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'
     Ok(match (speaks, &package.source) {
         (Speaks::OfSources, Some(source)) => Lookup {
             ecosystem,
-            name: &source.name,
+            name: Cow::Borrowed(&*source.name),
             version: &source.version,
         },
         (Speaks::OfSources, None) | (Speaks::OfBinaries, _) => Lookup {
             ecosystem,
-            name: &package.name,
+            name: Cow::Borrowed(&*package.name),
             version: &package.version,
         },
     })

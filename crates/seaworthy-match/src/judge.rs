@@ -1,6 +1,6 @@
 //! What a policy says about a report.
 
-use seaworthy_core::{Blindness, Coverage, Day, Policy, Reason, Report, Verdict};
+use seaworthy_core::{Blindness, Coverage, Day, Finding, Policy, Reason, Report, Verdict};
 
 /// A feed with fewer advisories than this for an operating system release is a
 /// sample or a torn copy: every release of every distribution we cover collects
@@ -17,7 +17,7 @@ pub fn judge(report: &Report, policy: &Policy, today: Day, support_ends: Option<
     let mut reasons: Vec<Reason> = report
         .findings
         .iter()
-        .filter(|finding| !policy.ignore_unfixed || finding.fix.is_available())
+        .filter(|finding| counts(finding, policy))
         .filter_map(|finding| {
             let severity = finding
                 .severity
@@ -39,6 +39,16 @@ pub fn judge(report: &Report, policy: &Policy, today: Day, support_ends: Option<
         reasons,
         blindness: blindness(report, policy, today, support_ends),
     }
+}
+
+/// Whether a finding counts although it may have no fix. Malware has none by
+/// nature: what helps is removing it.
+fn counts(finding: &Finding, policy: &Policy) -> bool {
+    let is_malware = |name: &str| name.starts_with("MAL-");
+    !policy.ignore_unfixed
+        || finding.fix.is_available()
+        || is_malware(&finding.vulnerability)
+        || finding.aliases.iter().any(|name| is_malware(name))
 }
 
 fn blindness(
@@ -70,7 +80,7 @@ fn blindness(
         .findings
         .iter()
         .filter(|finding| finding.severity.is_none())
-        .filter(|finding| !policy.ignore_unfixed || finding.fix.is_available())
+        .filter(|finding| counts(finding, policy))
         .count();
     if unrated > 0 {
         blind.push(Blindness::Unrated { findings: unrated });
@@ -115,8 +125,11 @@ fn uncovered(coverage: &Coverage, policy: &Policy, today: Day) -> Vec<Blindness>
         }];
     };
     let mut blind = Vec::new();
-    // Only releases are expected to be busy; a language ecosystem may be small.
-    if coverage.ecosystem.contains(':') && feed.advisories < PLAUSIBLE_ADVISORIES {
+    // Only distributions are expected to be busy; a language ecosystem may be small.
+    let rolling = ["Chainguard", "MinimOS", "Wolfi"];
+    let is_distribution =
+        coverage.ecosystem.contains(':') || rolling.contains(&&*coverage.ecosystem);
+    if is_distribution && feed.advisories < PLAUSIBLE_ADVISORIES {
         blind.push(Blindness::ThinlyCovered {
             ecosystem: ecosystem(),
             packages: coverage.packages,
@@ -126,7 +139,9 @@ fn uncovered(coverage: &Coverage, policy: &Policy, today: Day) -> Vec<Blindness>
     let fresh = feed
         .date
         .day()
-        .is_some_and(|day| today.days_since(day) <= i64::from(policy.max_age_days));
+        // A clock that is behind the feed says nothing about its age. One day is
+        // the difference between time zones.
+        .is_some_and(|day| (-1..=i64::from(policy.max_age_days)).contains(&today.days_since(day)));
     if !fresh {
         blind.push(Blindness::Stale {
             ecosystem: ecosystem(),

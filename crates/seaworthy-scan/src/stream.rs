@@ -11,7 +11,7 @@ use seaworthy_image::{
 use seaworthy_inventory::{LayerRecords, link};
 
 use crate::reader::ReadLayerError;
-use crate::take::{Counted, Rig, TakeError};
+use crate::take::{Counted, Held, Rig, TakeError};
 
 /// Why a stream yielded no inventory.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,21 @@ pub fn take_stream(
         inner: stream,
         progress: rig.progress,
     };
+    let held = Held::default();
+    let mut too_much = Ok(());
     let streamed = read_stream(&mut stream, &mut |entry, size, bytes| {
-        passed.insert(entry.into(), Passed::read(size, bytes, rig)?);
+        let layer = Passed::read(size, bytes, rig)?;
+        if let Ok(records) = &layer.records
+            && let Err(error) = held.add(records)
+        {
+            too_much = Err(error);
+            return Err(io::Error::other("too much"));
+        }
+        passed.insert(entry.into(), layer);
         Ok(())
-    })?;
+    });
+    too_much?;
+    let streamed = streamed?;
     let images = streamed.images(name, wish)?;
     images
         .into_iter()

@@ -1,7 +1,7 @@
 //! From an image to its inventory.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -57,6 +57,9 @@ pub enum TakeError {
         #[source]
         source: VerifyError,
     },
+    /// The layers together hold more than any image does.
+    #[error("the layers hold more than {} MiB of names and records", MOST_HELD >> 20)]
+    TooMuch,
     /// A layer's bytes are right but cannot be read as a layer.
     #[error("cannot read layer {layer}")]
     Read {
@@ -68,6 +71,26 @@ pub enum TakeError {
     },
 }
 
+/// What the records of all layers together may take in memory, in bytes. A layer
+/// of a large public image yields one or two mebibytes.
+const MOST_HELD: u64 = 768 << 20;
+
+/// Sums up what is held.
+#[derive(Default)]
+pub(crate) struct Held(AtomicU64);
+
+impl Held {
+    /// Takes note of one more layer.
+    pub(crate) fn add(&self, records: &LayerRecords) -> Result<(), TakeError> {
+        let more = records.size_bytes();
+        let before = self.0.fetch_add(more, Ordering::Relaxed);
+        if before.saturating_add(more) > MOST_HELD {
+            return Err(TakeError::TooMuch);
+        }
+        Ok(())
+    }
+}
+
 /// Reads every layer of `image` once, several at a time, and links what they
 /// hold. Layers that `rig.cache` knows are not opened.
 pub fn take_inventory(
@@ -75,13 +98,17 @@ pub fn take_inventory(
     blobs: &dyn Blobs,
     rig: &Rig<'_>,
 ) -> Result<Inventory, TakeError> {
-    let total: u64 = image.layers.iter().map(|layer| layer.size).sum();
+    let sizes = image.layers.iter().map(|layer| layer.size);
+    let total = sizes.fold(0_u64, u64::saturating_add);
     rig.progress.begin(image.layers.len(), total);
     // The largest first, so that no thread is left alone with it at the end.
-    let mut order: Vec<usize> = (0..image.layers.len()).collect();
+    let mut order: Vec<usize> = (0..image.layers.len())
+        .filter(|&at| first_of(image, at) == at)
+        .collect();
     order.sort_by_key(|&at| std::cmp::Reverse(image.layers[at].size));
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
+    let held = Held::default();
     let slots: Vec<Mutex<Option<Result<ReadLayer, TakeError>>>> =
         image.layers.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
@@ -89,7 +116,8 @@ pub fn take_inventory(
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            let read = read_layer(&image.layers[at], blobs, rig);
+            let read = read_layer(&image.layers[at], blobs, rig)
+                .and_then(|read| held.add(&read.records).map(|()| read));
             if read.is_err() {
                 stop.store(true, Ordering::Relaxed);
             }
@@ -102,24 +130,40 @@ pub fn take_inventory(
         }
         work();
     });
-    let mut layers = Vec::with_capacity(image.layers.len());
-    for (blob, slot) in image.layers.iter().zip(slots) {
-        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(read)) => {
-                layers.push((
-                    Layer {
-                        digest: Some(read.digest),
-                        ..blob.layer.clone()
-                    },
-                    read.records,
-                ));
-            }
+    let mut layers: Vec<(Layer, LayerRecords)> = Vec::with_capacity(image.layers.len());
+    for (at, (blob, slot)) in image.layers.iter().zip(slots).enumerate() {
+        let (digest, records) = match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(read)) => (Some(read.digest), read.records),
             Some(Err(error)) => return Err(error),
-            // Not begun, because another one failed: its error comes later.
-            None => {}
-        }
+            None => match layers.get(first_of(image, at)) {
+                Some((layer, records)) => {
+                    held.add(records)?;
+                    (layer.digest.clone(), records.clone())
+                }
+                // Not begun, because another one failed: its error comes later.
+                None => continue,
+            },
+        };
+        let layer = Layer {
+            digest,
+            ..blob.layer.clone()
+        };
+        layers.push((layer, records));
     }
     Ok(link(layers))
+}
+
+/// The first layer with the same content as the one at `at`: images repeat empty
+/// layers, and hostile ones repeat costly layers.
+fn first_of(image: &Image, at: usize) -> usize {
+    let Some(digest) = image.layers.get(at).and_then(|it| it.layer.digest.as_ref()) else {
+        return at;
+    };
+    image
+        .layers
+        .iter()
+        .position(|it| it.layer.digest.as_ref() == Some(digest))
+        .unwrap_or(at)
 }
 
 struct ReadLayer {

@@ -14,8 +14,8 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Where editions and the layer cache live.
-    #[arg(long, global = true, env = "SEAWORTHY_DATA", value_name = "DIR")]
+    /// Where editions and the layer cache live [env: `SEAWORTHY_DATA`].
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
     /// When to use colours.
@@ -136,45 +136,35 @@ pub(crate) struct ScanArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Access")]
 pub(crate) struct AccessArgs {
-    /// Name for the registry; else docker's and podman's own configuration.
-    #[arg(
-        long,
-        env = "SEAWORTHY_REGISTRY_USERNAME",
-        value_name = "NAME",
-        hide_env_values = true
-    )]
+    /// Name for the registry; else docker's and podman's own configuration
+    /// [env: `SEAWORTHY_REGISTRY_USERNAME`, with `SEAWORTHY_REGISTRY_PASSWORD`].
+    #[arg(long, value_name = "NAME")]
     pub(crate) registry_username: Option<String>,
 
-    /// Trust this certificate authority too (PEM).
-    #[arg(long, env = "SEAWORTHY_REGISTRY_CA", value_name = "FILE")]
+    /// Trust this certificate authority too (PEM) [env: `SEAWORTHY_REGISTRY_CA`].
+    #[arg(long, value_name = "FILE")]
     pub(crate) registry_ca: Option<PathBuf>,
 
     /// Send the registry's credentials to this host too, when it is named as the
-    /// token server [default: the registry's own host and its relatives].
-    #[arg(
-        long,
-        env = "SEAWORTHY_REGISTRY_TRUSTED_REALM",
-        value_name = "HOST",
-        value_delimiter = ','
-    )]
+    /// token server [default: the registry's own host and its relatives; env:
+    /// `SEAWORTHY_REGISTRY_TRUSTED_REALM`].
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) registry_trusted_realm: Vec<String>,
 
-    /// Allow plain http and certificates nobody vouches for.
-    #[arg(long, env = "SEAWORTHY_REGISTRY_INSECURE")]
+    /// Allow plain http and certificates nobody vouches for [env:
+    /// `SEAWORTHY_REGISTRY_INSECURE`].
+    #[arg(long)]
     pub(crate) insecure: bool,
 
-    /// The engine's socket [default: where docker, podman or containerd have it].
+    /// The engine's socket [default: where docker, podman or containerd have it;
+    /// env: `DOCKER_HOST`, `CONTAINER_HOST`, `CONTAINERD_ADDRESS`].
     #[arg(long, value_name = "SOCKET")]
     pub(crate) socket: Option<PathBuf>,
 
-    /// The namespace of containerd's images.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "CONTAINERD_NAMESPACE",
-        default_value = "default"
-    )]
-    pub(crate) containerd_namespace: String,
+    /// The namespace of containerd's images [default: default; env:
+    /// `CONTAINERD_NAMESPACE`].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) containerd_namespace: Option<String>,
 }
 
 /// Forms of an answer.

@@ -19,14 +19,23 @@ pub(crate) fn open(data: &Path, named: Option<&Path>) -> anyhow::Result<Edition>
         None => shelf(data).current()?,
     };
     let Some(path) = path else { return starter() };
-    Edition::open(&path).map_err(|error| {
+    let edition = Edition::open(&path).map_err(|error| {
         let hint = error.hint();
         Hinted::over(
             format!("cannot use the edition `{}`", path.display()),
             hint,
             error,
         )
-    })
+    })?;
+    // An installed edition was verified when it came. A file may have come here
+    // torn, and a torn edition would know less without saying so.
+    if named.is_some() {
+        edition.verify().map_err(|error| {
+            let what = format!("the edition `{}` is damaged", path.display());
+            Hinted::over(what, "build or fetch the edition again", error)
+        })?;
+    }
+    Ok(edition)
 }
 
 /// The small edition of famous vulnerabilities, compiled from facts this program

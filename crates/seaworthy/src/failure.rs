@@ -6,7 +6,7 @@ use std::io;
 use seaworthy_image::{ChooseError, OciLayoutError, ResolveError};
 use seaworthy_inventory::SbomError;
 use seaworthy_remote::{ContainerdError, EngineError, PullError};
-use seaworthy_scan::{TakeError, TakeRootError, TakeStreamError};
+use seaworthy_scan::{ReadLayerError, TakeError, TakeRootError, TakeStreamError};
 
 use crate::printer::{Printer, WriteError};
 
@@ -134,7 +134,12 @@ fn way_out(error: &(dyn Error + 'static)) -> Option<&'static str> {
 
 fn take_hint(error: &TakeError) -> &'static str {
     match error {
+        TakeError::Read {
+            source: ReadLayerError::Reader { .. } | ReadLayerError::Start(_),
+            ..
+        } => "try again, on a machine with more memory if need be; if it stays, report it",
         TakeError::Verify { .. } | TakeError::Read { .. } => DAMAGED,
+        TakeError::TooMuch => "no image that people run is like this one; where is it from?",
         TakeError::Open { .. } => "check that the image is still complete where it is stored",
         TakeError::Foreign { .. } => "scan the image where its base layers are stored, too",
     }

@@ -76,8 +76,8 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         path: path.to_owned(),
         source,
     };
-    // A pipe or device cannot be replaced by renaming.
-    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+    // A pipe, a device or a link must not be replaced by a file.
+    if fs::symlink_metadata(path).is_ok_and(|file| !file.is_file()) {
         return fs::write(path, bytes).map_err(told);
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));

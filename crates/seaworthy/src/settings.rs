@@ -25,7 +25,19 @@ pub(crate) struct Surroundings {
     pub(crate) registry_token: Option<String>,
     docker_host: Option<String>,
     container_host: Option<String>,
-    containerd_address: Option<PathBuf>,
+    containerd_address: Option<String>,
+    /// `SEAWORTHY_DATA`.
+    data: Option<PathBuf>,
+    /// `SEAWORTHY_REGISTRY_USERNAME`.
+    pub(crate) registry_username: Option<String>,
+    /// `SEAWORTHY_REGISTRY_CA`.
+    pub(crate) registry_ca: Option<PathBuf>,
+    /// `SEAWORTHY_REGISTRY_INSECURE`, unless it says no.
+    pub(crate) registry_insecure: bool,
+    /// `SEAWORTHY_REGISTRY_TRUSTED_REALM`, split at commas.
+    pub(crate) registry_trusted_realms: Vec<String>,
+    /// `CONTAINERD_NAMESPACE`.
+    pub(crate) containerd_namespace: Option<String>,
     /// Proxy for https, as in curl.
     pub(crate) https_proxy: Option<String>,
     /// Proxy for http.
@@ -62,7 +74,22 @@ impl Surroundings {
             registry_token: text("SEAWORTHY_REGISTRY_TOKEN"),
             docker_host: text("DOCKER_HOST"),
             container_host: text("CONTAINER_HOST"),
-            containerd_address: path("CONTAINERD_ADDRESS"),
+            containerd_address: text("CONTAINERD_ADDRESS"),
+            data: path("SEAWORTHY_DATA"),
+            registry_username: text("SEAWORTHY_REGISTRY_USERNAME"),
+            registry_ca: path("SEAWORTHY_REGISTRY_CA"),
+            registry_insecure: text("SEAWORTHY_REGISTRY_INSECURE").is_some_and(|value| {
+                !matches!(&*value.to_lowercase(), "0" | "false" | "no" | "off")
+            }),
+            registry_trusted_realms: text("SEAWORTHY_REGISTRY_TRUSTED_REALM")
+                .map(|hosts| {
+                    hosts
+                        .split(',')
+                        .map(|host| host.trim().to_owned())
+                        .collect()
+                })
+                .unwrap_or_default(),
+            containerd_namespace: text("CONTAINERD_NAMESPACE"),
             https_proxy: either("https_proxy", "HTTPS_PROXY").or_else(|| any_proxy.clone()),
             // Upper case is not read: a CGI client could set it by a header.
             http_proxy: text("http_proxy").or(any_proxy),
@@ -73,6 +100,9 @@ impl Surroundings {
 
     /// The folder for editions and the layer cache, when no flag names one.
     pub(crate) fn data(&self) -> anyhow::Result<PathBuf> {
+        if let Some(data) = &self.data {
+            return Ok(data.clone());
+        }
         let parent = self
             .data_home
             .clone()
@@ -87,64 +117,76 @@ impl Surroundings {
     }
 
     /// Files that may hold credentials for registries, most specific first:
-    /// podman's, then docker's.
-    pub(crate) fn credential_files(&self) -> Vec<PathBuf> {
+    /// podman's, then docker's. And whether the user named the file.
+    pub(crate) fn credential_files(&self) -> Vec<(PathBuf, bool)> {
         let docker = self
             .docker_config
             .clone()
             .or_else(|| self.home.as_ref().map(|home| home.join(".docker")))
-            .map(|folder| folder.join("config.json"));
+            .map(|folder| (folder.join("config.json"), false));
         let podman = self
             .runtime
             .as_ref()
-            .map(|folder| folder.join("containers/auth.json"));
-        let named = self.auth_file.clone();
+            .map(|folder| (folder.join("containers/auth.json"), false));
+        let named = self.auth_file.clone().map(|path| (path, true));
         [named, podman, docker].into_iter().flatten().collect()
     }
 
-    /// Where docker listens, most specific first.
-    pub(crate) fn docker_sockets(&self) -> Vec<PathBuf> {
-        let named = self
-            .docker_host
-            .as_deref()
-            .and_then(|it| it.strip_prefix("unix://"));
+    /// Where docker listens.
+    pub(crate) fn docker_sockets(&self) -> anyhow::Result<Vec<PathBuf>> {
         let rootless = self
             .runtime
             .as_ref()
             .map(|folder| folder.join("docker.sock"));
-        named
-            .map(PathBuf::from)
-            .into_iter()
-            .chain(["/var/run/docker.sock".into()])
-            .chain(rootless)
-            .collect()
+        sockets("DOCKER_HOST", self.docker_host.as_deref(), || {
+            [PathBuf::from("/var/run/docker.sock")]
+                .into_iter()
+                .chain(rootless)
+                .collect()
+        })
     }
 
-    /// Where podman listens, most specific first.
-    pub(crate) fn podman_sockets(&self) -> Vec<PathBuf> {
-        let named = self
-            .container_host
-            .as_deref()
-            .and_then(|it| it.strip_prefix("unix://"));
+    /// Where podman listens.
+    pub(crate) fn podman_sockets(&self) -> anyhow::Result<Vec<PathBuf>> {
         let rootless = self
             .runtime
             .as_ref()
             .map(|folder| folder.join("podman/podman.sock"));
-        named
-            .map(PathBuf::from)
-            .into_iter()
-            .chain(rootless)
-            .chain(["/run/podman/podman.sock".into()])
-            .collect()
+        sockets("CONTAINER_HOST", self.container_host.as_deref(), || {
+            rootless
+                .into_iter()
+                .chain(["/run/podman/podman.sock".into()])
+                .collect()
+        })
     }
 
-    /// Where containerd listens, most specific first.
-    pub(crate) fn containerd_sockets(&self) -> Vec<PathBuf> {
-        self.containerd_address
-            .clone()
-            .into_iter()
-            .chain(["/run/containerd/containerd.sock".into()])
-            .collect()
+    /// Where containerd listens.
+    pub(crate) fn containerd_sockets(&self) -> anyhow::Result<Vec<PathBuf>> {
+        sockets(
+            "CONTAINERD_ADDRESS",
+            self.containerd_address.as_deref(),
+            || vec!["/run/containerd/containerd.sock".into()],
+        )
+    }
+}
+
+/// The socket that a variable names, or else the usual places. A variable that
+/// names another engine is never passed over: its images are not the local ones.
+fn sockets(
+    variable: &str,
+    named: Option<&str>,
+    usual: impl FnOnce() -> Vec<PathBuf>,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let Some(named) = named else {
+        return Ok(usual());
+    };
+    match named.strip_prefix("unix://") {
+        Some(path) => Ok(vec![path.into()]),
+        None if named.starts_with('/') => Ok(vec![named.into()]),
+        None => Err(Hinted::error(
+            format!("{variable} names `{named}`, which is not a unix socket"),
+            "name a socket with --socket, or pipe: `docker save NAME | seaworthy scan -`",
+        )),
     }
 }
 

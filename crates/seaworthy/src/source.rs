@@ -14,7 +14,7 @@ use crate::cli::ScanArgs;
 use crate::desk::Desk;
 use crate::failure::Hinted;
 use crate::progress::Bar;
-use crate::settings;
+use crate::settings::{self, Surroundings};
 use crate::target::Target;
 
 /// One image, read.
@@ -50,10 +50,10 @@ pub(crate) fn read(
         Target::OciLayout(place) => archive::read_layout(&reading, place)?,
         Target::Stream => archive::read_stream(&reading)?,
         Target::Docker(name) => {
-            export::read(&reading, name, "docker", desk.surroundings.docker_sockets())?
+            export::read(&reading, name, "docker", Surroundings::docker_sockets)?
         }
         Target::Podman(name) => {
-            export::read(&reading, name, "podman", desk.surroundings.podman_sockets())?
+            export::read(&reading, name, "podman", Surroundings::podman_sockets)?
         }
         Target::Containerd(name) => containerd::read(&reading, name)?,
         Target::Directory(path) => archive::read_root(&reading, path)?,

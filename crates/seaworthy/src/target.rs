@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use seaworthy_core::Reference;
+
 use crate::failure::Hinted;
 
 /// A target, told apart by its scheme.
@@ -105,14 +107,18 @@ fn infer(text: &str) -> anyhow::Result<Target> {
         return Ok(Target::Registry(text.to_owned()));
     };
     if found.is_dir() {
-        return Ok(if path.join("oci-layout").is_file() {
-            Target::OciLayout(Place {
+        if path.join("oci-layout").is_file() {
+            return Ok(Target::OciLayout(Place {
                 path: path.into(),
                 tag: None,
-            })
-        } else {
-            Target::Directory(path.into())
-        });
+            }));
+        }
+        // A folder that happens to be called like an image must not stand in for
+        // it: `redis` is the image, `./redis` the folder.
+        if !text.contains('/') && text.parse::<Reference>().is_ok() {
+            return Ok(Target::Registry(text.to_owned()));
+        }
+        return Ok(Target::Directory(path.into()));
     }
     let mut head = Vec::new();
     fs::File::open(path)

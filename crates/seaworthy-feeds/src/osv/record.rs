@@ -153,6 +153,8 @@ struct Extra {
     ubuntu_priority: Value,
     #[serde(default)]
     last_known_affected_version_range: Value,
+    #[serde(default)]
+    informational: Value,
 }
 
 /// A `null` means the same as an absent field.
@@ -205,7 +207,18 @@ pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
         &record.database_specific,
         &record.affected,
     );
+    if kind == Kind::Malware && advisory.ratings.is_empty() {
+        advisory.ratings.extend(rating::of_word("MAL", "critical"));
+    }
     for affected in &record.affected {
+        // RUSTSEC also keeps notices that name no flaw.
+        let notice = affected.database_specific.informational.as_str();
+        if matches!(notice, Some("unmaintained" | "notice")) {
+            continue;
+        }
+        if notice == Some("unsound") && advisory.ratings.is_empty() {
+            advisory.ratings.extend(rating::of_word("RUSTSEC", "low"));
+        }
         advisory.statements.extend(statement(affected, kind)?);
     }
     Ok(advisory)
@@ -651,13 +664,13 @@ mod tests {
             read(&format!(
                 r#"{{"id": "MAL-2025-1", "affected": [{{{package}}}]}}"#
             )),
-            "MAL-2025-1 \nnpm evil: ..Open"
+            "MAL-2025-1 \nMAL Word critical None critical\nnpm evil: ..Open"
         );
         assert_eq!(
             read(&format!(
                 r#"{{"id": "MAL-2025-1", "affected": [{{{package}, "versions": ["1.0.0"]}}]}}"#
             )),
-            "MAL-2025-1 \nnpm evil: =1.0.0"
+            "MAL-2025-1 \nMAL Word critical None critical\nnpm evil: =1.0.0"
         );
     }
 

@@ -146,6 +146,8 @@ fn canonical(kind: &PackageType, purl: &Purl) -> String {
     let name = purl.name();
     match (kind, purl.namespace()) {
         (PackageType::PyPi, _) => python::canonical(name),
+        // As advisories spell it: NuGet names have no case.
+        (PackageType::NuGet, _) => name.to_lowercase(),
         (PackageType::Apk | PackageType::Deb | PackageType::Rpm, _) | (_, None) => name.to_owned(),
         (PackageType::Maven, Some(group)) => format!("{group}:{name}"),
         (_, Some(namespace)) => format!("{namespace}/{name}"),
@@ -160,7 +162,11 @@ fn version_of(kind: &PackageType, purl: &Purl, beside: Option<&str>) -> Option<S
         .map(str::trim)
         .filter(|it| !it.is_empty())?;
     match purl.qualifier("epoch") {
-        Some(epoch) if *kind == PackageType::Rpm && !version.contains(':') && epoch != "0" => {
+        Some(epoch)
+            if matches!(kind, PackageType::Rpm | PackageType::Deb)
+                && !version.contains(':')
+                && epoch != "0" =>
+        {
             Some(format!("{epoch}:{version}"))
         }
         _ => Some(version.to_owned()),

@@ -15,7 +15,7 @@ use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
 use crate::failure::Hinted;
-use crate::printer;
+use crate::printer::{self, WriteError};
 use crate::progress::Bar;
 use crate::settings;
 use crate::source;
@@ -79,7 +79,11 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
         })
         .collect();
 
-    answer(desk, args, &images)?;
+    match answer(desk, args, &images) {
+        // Whoever closed the pipe has read enough; the verdict stands.
+        Err(error) if matches!(error.downcast_ref(), Some(WriteError::ReaderGone)) => {}
+        answered => answered?,
+    }
     Ok(Exit::of(overall(&images)))
 }
 

@@ -21,8 +21,9 @@ pub(crate) struct ConfinedReader {
 }
 
 /// How long a child may neither take a byte nor give one. It never waits for
-/// anything but its own processor, so a minute means that it hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// anything but its own processor, of which it has a bounded share; what is in
+/// the pipe may inflate to a gigabyte, which takes a slow machine a while.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Bytes moved at once, and the capacity asked of the pipes: large enough that
 /// parent and child seldom wait for each other.
@@ -108,8 +109,9 @@ fn how(ended: &io::Result<ExitStatus>) -> String {
         .as_ref()
         .map(|status| (status.signal(), status.code()))
     {
-        Ok((Some(libc::SIGXCPU | libc::SIGKILL), _)) => {
-            "it used too much processor time".to_owned()
+        Ok((Some(libc::SIGXCPU), _)) => "it used too much processor time".to_owned(),
+        Ok((Some(libc::SIGKILL), _)) => {
+            "it was killed for using too much memory or processor time".to_owned()
         }
         Ok((Some(libc::SIGABRT), _)) => "it used too much memory".to_owned(),
         Ok((Some(libc::SIGSYS), _)) => "it asked the kernel for something forbidden".to_owned(),

@@ -7,15 +7,21 @@ use seaworthy_image::{BlobKey, Blobs, Descriptor, resolve};
 use seaworthy_remote::Containerd;
 
 use super::{Reading, Taken};
+use crate::settings::Surroundings;
 
 /// Reads the image `name` of the namespace asked for.
 pub(super) fn read(reading: &Reading<'_>, name: &str) -> anyhow::Result<Vec<Taken>> {
-    let sockets = reading.desk.surroundings.containerd_sockets();
+    let sockets = Surroundings::containerd_sockets;
     let socket = super::export::choose(reading, "containerd", sockets)?;
     reading.bar.say(&format!("asking containerd for {name}"));
     let runtime = crate::runtime::start()?;
     let told = || format!("cannot read `containerd:{name}`");
-    let namespace = &reading.args.access.containerd_namespace;
+    let asked = &reading.args.access.containerd_namespace;
+    let usual = &reading.desk.surroundings.containerd_namespace;
+    let namespace = asked
+        .as_ref()
+        .or(usual.as_ref())
+        .map_or("default", String::as_str);
     let containerd = runtime
         .block_on(Containerd::open(socket, namespace))
         .with_context(told)?;

@@ -7,6 +7,7 @@ use seaworthy_remote::EngineSocket;
 
 use super::{Reading, Taken};
 use crate::failure::Hinted;
+use crate::settings::Surroundings;
 
 /// Reads the image `name` as the engine exports it. `sockets` are tried in
 /// order; the first that exists is the engine's.
@@ -14,7 +15,7 @@ pub(super) fn read(
     reading: &Reading<'_>,
     name: &str,
     engine: &str,
-    sockets: Vec<PathBuf>,
+    sockets: fn(&Surroundings) -> anyhow::Result<Vec<PathBuf>>,
 ) -> anyhow::Result<Vec<Taken>> {
     let path = choose(reading, engine, sockets)?;
     reading.bar.say(&format!("asking {engine} for {name}"));
@@ -31,11 +32,12 @@ pub(super) fn read(
 pub(super) fn choose(
     reading: &Reading<'_>,
     engine: &str,
-    sockets: Vec<PathBuf>,
+    sockets: fn(&Surroundings) -> anyhow::Result<Vec<PathBuf>>,
 ) -> anyhow::Result<PathBuf> {
     if let Some(named) = &reading.args.access.socket {
         return Ok(named.clone());
     }
+    let sockets = sockets(reading.desk.surroundings)?;
     let tried: Vec<String> = sockets
         .iter()
         .map(|path| path.display().to_string())

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -87,7 +88,11 @@ impl Blobs for Remote<'_> {
 fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
     let access = &reading.args.access;
     let surroundings = reading.desk.surroundings;
-    let given = match (&access.registry_username, &surroundings.registry_password) {
+    let username = access
+        .registry_username
+        .as_ref()
+        .or(surroundings.registry_username.as_ref());
+    let given = match (username, &surroundings.registry_password) {
         _ if surroundings.registry_token.is_some() => surroundings
             .registry_token
             .clone()
@@ -112,17 +117,25 @@ fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
     };
     let mut files = Vec::new();
     if given.is_none() {
-        for path in surroundings.credential_files() {
-            let Some(bytes) = bounded(&path)
-                .with_context(|| format!("cannot read the logins in `{}`", path.display()))?
-            else {
-                continue;
-            };
-            files.push(CredentialFile::read(path.display().to_string(), &bytes)?);
+        for (path, named) in surroundings.credential_files() {
+            match login_file(&path) {
+                Ok(file) => files.extend(file),
+                Err(error) if named => return Err(error),
+                // What is public can be read without it; where a login is
+                // needed, the registry says so.
+                Err(error) => reading
+                    .desk
+                    .printer
+                    .note(&format!("{error:#}; going on without it")),
+            }
         }
     }
     let mut authorities = Vec::new();
-    if let Some(path) = &access.registry_ca {
+    if let Some(path) = access
+        .registry_ca
+        .as_ref()
+        .or(surroundings.registry_ca.as_ref())
+    {
         let told = || format!("cannot read the certificates in `{}`", path.display());
         let bytes = bounded(path).with_context(told)?;
         authorities.push(bytes.with_context(told)?);
@@ -134,7 +147,7 @@ fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
             files,
             program_path: surroundings.path.clone().unwrap_or_default(),
         },
-        security: if access.insecure {
+        security: if access.insecure || surroundings.registry_insecure {
             Security::Unverified
         } else {
             Security::default()
@@ -145,14 +158,27 @@ fn options(reading: &Reading<'_>) -> anyhow::Result<Options> {
             https: secret(&surroundings.https_proxy),
             except: surroundings.no_proxy.clone().unwrap_or_default(),
         },
-        trusted_realms: access.registry_trusted_realm.clone(),
+        trusted_realms: [
+            &access.registry_trusted_realm[..],
+            &surroundings.registry_trusted_realms,
+        ]
+        .concat(),
         user_agent: concat!("seaworthy/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..Options::default()
     })
 }
 
+/// A file of logins, which may be absent or empty.
+fn login_file(path: &Path) -> anyhow::Result<Option<CredentialFile>> {
+    let bytes = bounded(path)
+        .with_context(|| format!("cannot read the logins in `{}`", path.display()))?
+        .filter(|bytes| !bytes.trim_ascii().is_empty());
+    let read = |bytes: Vec<u8>| CredentialFile::read(path.display().to_string(), &bytes);
+    Ok(bytes.map(read).transpose()?)
+}
+
 /// The bytes of a file that may be absent.
-fn bounded(path: &std::path::Path) -> io::Result<Option<Vec<u8>>> {
+fn bounded(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -1,11 +1,17 @@
 //! What scripts and people rely on: codes, bytes, streams.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use seaworthy_testkit::image;
 
 use crate::forms::sample;
-use crate::product::{User, findings};
+use crate::product::{User, findings, tool};
+
+/// Now, as OSV writes it.
+fn today() -> String {
+    let now = tool(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]));
+    now.trim().to_owned()
+}
 
 #[test]
 fn two_runs_give_the_same_bytes() {
@@ -67,7 +73,7 @@ fn the_starter_edition_finds_log4shell_and_never_passes() {
 #[test]
 fn an_image_that_is_covered_read_and_fresh_passes() {
     let user = User::new();
-    let today = "2999-01-01T00:00:00Z";
+    let today = today();
     let record = format!(
         r#"{{"id":"GHSA-x","modified":"{today}","affected":[{{"package":{{"ecosystem":"npm","name":"ws"}},
         "ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"7.4.6"}}]}}]}}]}}"#
@@ -91,10 +97,10 @@ fn an_image_that_is_covered_read_and_fresh_passes() {
 #[test]
 fn thresholds_and_fixes_decide_the_exit_code() {
     let user = User::new();
-    let record = r#"{"id":"GHSA-y","modified":"2999-01-01T00:00:00Z","severity":[{"type":"CVSS_V3",
+    let record = r#"{"id":"GHSA-y","modified":"TODAY","severity":[{"type":"CVSS_V3",
         "score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"}],"affected":[{"package":{"ecosystem":"npm",
         "name":"ws"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}"#;
-    user.learn(&[("npm", record)]);
+    user.learn(&[("npm", &record.replace("TODAY", &today()))]);
     image()
         .layer(|layer| {
             layer.file(
@@ -134,6 +140,11 @@ fn a_closed_pipe_is_not_an_error() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    // Whoever reads the pipe does not change the verdict.
+    assert_eq!(
+        ended.status.code(),
+        Some(user.run(&["scan", "oci:layout"]).code)
+    );
 }
 
 #[test]
