@@ -1,7 +1,8 @@
 //! The floor: what no scanner can do without, and nothing else.
 //!
-//! Every blob is hashed once and inflated once, by the library the product
-//! inflates with: zlib-ng for gzip, libzstd for zstd. Threads take the largest
+//! Every blob is hashed once and inflated once: by the libraries the product
+//! inflates with (zlib-rs, libzstd), or by zlib-ng, a fixed point that stays
+//! where it is when the product changes its decoder. Threads take the largest
 //! blob that is left.
 
 use std::fs::File;
@@ -18,11 +19,24 @@ use sha2::{Digest as _, Sha256};
 use crate::layout::{Blob, Packing, hex, pieces};
 use crate::process::Spent;
 
+/// What a floor inflates gzip with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decoder {
+    /// zlib-rs, as the product.
+    OfTheProduct,
+    /// zlib-ng; only there with the feature `reference`.
+    Reference,
+}
+
+/// Whether this program was built with zlib-ng. In such a program flate2 is
+/// zlib-ng; in others it is zlib-rs.
+pub(crate) const HAS_REFERENCE: bool = cfg!(feature = "reference");
+
 const INPUT: usize = 256 * 1024;
 const OUTPUT: usize = 128 * 1024;
 
 /// Hashes and inflates every blob with `threads` threads, in this process.
-pub(crate) fn floor(blobs: &[Blob], threads: usize) -> anyhow::Result<Spent> {
+pub(crate) fn floor(blobs: &[Blob], decoder: Decoder, threads: usize) -> anyhow::Result<Spent> {
     let mut order: Vec<&Blob> = blobs.iter().collect();
     order.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let next = AtomicUsize::new(0);
@@ -32,7 +46,7 @@ pub(crate) fn floor(blobs: &[Blob], threads: usize) -> anyhow::Result<Spent> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(blob) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = one(blob)
+                    if let Err(error) = one(blob, decoder)
                         && let Ok(mut trouble) = trouble.lock()
                     {
                         *trouble = Some(error);
@@ -61,9 +75,9 @@ pub(crate) fn processor_time() -> Duration {
     )
 }
 
-fn one(blob: &Blob) -> anyhow::Result<()> {
+fn one(blob: &Blob, decoder: Decoder) -> anyhow::Result<()> {
     let mut hash = Sha256::new();
-    inflate(blob, &mut |piece| hash.update(piece))
+    inflate(blob, decoder, &mut |piece| hash.update(piece))
         .with_context(|| format!("cannot read `{}`", blob.path.display()))?;
     let found = hex(&hash.finalize());
     anyhow::ensure!(
@@ -75,17 +89,19 @@ fn one(blob: &Blob) -> anyhow::Result<()> {
 }
 
 /// Inflates a blob, shows its compressed bytes, and counts what comes out.
-pub(crate) fn inflate(blob: &Blob, shown: &mut dyn FnMut(&[u8])) -> anyhow::Result<u64> {
+pub(crate) fn inflate(
+    blob: &Blob,
+    decoder: Decoder,
+    shown: &mut dyn FnMut(&[u8]),
+) -> anyhow::Result<u64> {
     let mut file = File::open(&blob.path)?;
     match blob.packing {
-        Packing::Gzip => gunzip(&mut file, shown),
+        Packing::Gzip => gunzip(&mut file, decoder, shown),
         Packing::Zstd => {
             let mut shown = Shown { file, shown };
             let mut given = 0;
-            let mut decoder = zstd::Decoder::with_buffer(io::BufReader::with_capacity(
-                INPUT,
-                &mut shown,
-            ))?;
+            let mut decoder =
+                zstd::Decoder::with_buffer(io::BufReader::with_capacity(INPUT, &mut shown))?;
             pieces(&mut decoder, OUTPUT, &mut |piece| {
                 given += piece.len() as u64;
                 Ok(())
@@ -110,9 +126,14 @@ impl Read for Shown<'_> {
 
 /// Inflates a gzip stream. Its checksum is left unread, as the digest of the
 /// blob covers it.
-fn gunzip(stream: &mut dyn Read, shown: &mut dyn FnMut(&[u8])) -> anyhow::Result<u64> {
-    let mut decoder = Decompress::new(false);
+fn gunzip(
+    stream: &mut dyn Read,
+    decoder: Decoder,
+    shown: &mut dyn FnMut(&[u8]),
+) -> anyhow::Result<u64> {
+    let mut state = State::of(decoder);
     let mut output = vec![0; OUTPUT];
+    let mut sum = 0;
     let mut is_begun = false;
     let mut is_done = false;
     pieces(stream, INPUT, &mut |piece| {
@@ -123,20 +144,69 @@ fn gunzip(stream: &mut dyn Read, shown: &mut dyn FnMut(&[u8])) -> anyhow::Result
             rest = after_header(piece)?;
         }
         while !rest.is_empty() && !is_done {
-            let (taken, given) = (decoder.total_in(), decoder.total_out());
-            let status = decoder.decompress(rest, &mut output, FlushDecompress::None)?;
-            let taken = usize::try_from(decoder.total_in() - taken)?;
-            rest = rest.get(taken..).unwrap_or_default();
-            is_done = status == Status::StreamEnd;
+            let step = state.step(rest, &mut output)?;
             anyhow::ensure!(
-                is_done || taken > 0 || decoder.total_out() > given,
+                step.is_last || step.taken + step.given > 0,
                 "the stream leads nowhere"
             );
+            rest = rest.get(step.taken..).unwrap_or_default();
+            sum += step.given as u64;
+            is_done = step.is_last;
         }
         Ok(())
     })?;
     anyhow::ensure!(is_done, "the stream ends too early");
-    Ok(decoder.total_out())
+    Ok(sum)
+}
+
+/// Either decoder in the middle of a stream.
+enum State {
+    OfTheProduct(Box<zlib_rs::Inflate>),
+    Reference(Decompress),
+}
+
+struct Step {
+    taken: usize,
+    given: usize,
+    is_last: bool,
+}
+
+impl State {
+    fn of(decoder: Decoder) -> Self {
+        match decoder {
+            Decoder::OfTheProduct => Self::OfTheProduct(Box::new(zlib_rs::Inflate::new(false, 15))),
+            Decoder::Reference => Self::Reference(Decompress::new(false)),
+        }
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> anyhow::Result<Step> {
+        let before = self.totals();
+        let is_last = match self {
+            Self::OfTheProduct(state) => {
+                let status = state
+                    .decompress(input, output, zlib_rs::InflateFlush::NoFlush)
+                    .map_err(|error| anyhow::anyhow!("{}", error.as_str()))?;
+                status == zlib_rs::Status::StreamEnd
+            }
+            Self::Reference(state) => {
+                let status = state.decompress(input, output, FlushDecompress::None)?;
+                status == Status::StreamEnd
+            }
+        };
+        let after = self.totals();
+        Ok(Step {
+            taken: usize::try_from(after.0 - before.0)?,
+            given: usize::try_from(after.1 - before.1)?,
+            is_last,
+        })
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        match self {
+            Self::OfTheProduct(state) => (state.total_in(), state.total_out()),
+            Self::Reference(state) => (state.total_in(), state.total_out()),
+        }
+    }
 }
 
 /// What follows the header of a gzip member (RFC 1952).

@@ -130,7 +130,10 @@ pub(crate) fn layers(folder: &Path) -> anyhow::Result<Vec<Blob>> {
     let mut document = read(&folder.join("index.json"))?;
     for _ in 0..3 {
         if let Some(layers) = document["layers"].as_array() {
-            return layers.iter().map(|layer| described(folder, layer)).collect();
+            return layers
+                .iter()
+                .map(|layer| described(folder, layer))
+                .collect();
         }
         document = read(&blob(folder, pick(&document["manifests"])?)?.0)?;
     }
@@ -140,7 +143,10 @@ pub(crate) fn layers(folder: &Path) -> anyhow::Result<Vec<Blob>> {
 fn pick(manifests: &Value) -> anyhow::Result<&Value> {
     let manifests = manifests.as_array().map(Vec::as_slice).unwrap_or_default();
     let [one] = manifests else {
-        bail!("a layout with {} images cannot be measured", manifests.len())
+        bail!(
+            "a layout with {} images cannot be measured",
+            manifests.len()
+        )
     };
     Ok(one)
 }

@@ -65,7 +65,12 @@ pub(crate) fn apk_version(dice: &mut Dice) -> String {
 
 /// A version as rpm writes them.
 pub(crate) fn rpm_version(dice: &mut Dice) -> String {
-    format!("0:{}-{}.el9_{}", three(dice), 1 + dice.below(60), dice.below(5))
+    format!(
+        "0:{}-{}.el9_{}",
+        three(dice),
+        1 + dice.below(60),
+        dice.below(5)
+    )
 }
 
 /// Three numbers.

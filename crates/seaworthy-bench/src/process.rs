@@ -32,11 +32,22 @@ pub(crate) struct Peak {
     /// Sum of the resident sets of all processes at one moment: an upper bound,
     /// since shared pages count several times.
     pub(crate) tree: u64,
+    /// The part of that sum which is no file's: what could not be taken back
+    /// when memory runs short.
+    pub(crate) anonymous: u64,
     /// The same with shared pages divided among their users, where we may look.
     pub(crate) proportional: u64,
 }
 
 impl Peak {
+    /// Keeps the larger of each.
+    pub(crate) fn raise(&mut self, other: &Self) {
+        self.process = self.process.max(other.process);
+        self.tree = self.tree.max(other.tree);
+        self.anonymous = self.anonymous.max(other.anonymous);
+        self.proportional = self.proportional.max(other.proportional);
+    }
+
     /// How many times as much as another.
     #[expect(clippy::cast_precision_loss, reason = "two digits are printed")]
     pub(crate) fn against(&self, other: &Self) -> f64 {
@@ -74,19 +85,22 @@ pub(crate) fn watch(command: &mut Command, fine: &[i32]) -> anyhow::Result<Peak>
         let tree = family(pid.as_raw_nonzero().get());
         let mut resident = 0;
         let mut proportional = 0;
+        let mut anonymous = 0;
         // A look at shared pages is slow; one in eight is enough.
-        let at_shares = looked % 8 == 0;
-        for member in &tree {
+        let at_shares = looked.is_multiple_of(8);
+        for member in tree.iter().filter(|&&member| !is_us(member)) {
             let facts = table(&format!("/proc/{member}/status"));
             let bytes = |name: &str| facts.get(name).copied().unwrap_or(0) * 1024;
             peak.process = peak.process.max(bytes("VmHWM"));
             resident += bytes("VmRSS");
+            anonymous += bytes("RssAnon");
             if at_shares {
                 let facts = table(&format!("/proc/{member}/smaps_rollup"));
                 proportional += facts.get("Pss").copied().unwrap_or(0) * 1024;
             }
         }
         peak.tree = peak.tree.max(resident);
+        peak.anonymous = peak.anonymous.max(anonymous);
         peak.proportional = peak.proportional.max(proportional);
         looked += 1;
         std::thread::sleep(Duration::from_millis(1));
@@ -138,6 +152,13 @@ fn written(pid: Pid) -> u64 {
     facts.get("write_bytes").copied().unwrap_or(0)
 }
 
+/// Whether a child still shares our memory, in the moment before it becomes the
+/// program it is meant to be.
+fn is_us(process: i32) -> bool {
+    let program = fs::read_link(format!("/proc/{process}/exe"));
+    matches!((program, std::env::current_exe()), (Ok(theirs), Ok(ours)) if theirs == ours)
+}
+
 /// A process and its descendants.
 fn family(root: i32) -> Vec<i32> {
     let mut family = vec![root];
@@ -177,7 +198,10 @@ mod tests {
     #[test]
     fn the_work_of_grandchildren_counts() {
         let mut shell = Command::new("sh");
-        shell.args(["-c", "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done'; exit 3"]);
+        shell.args([
+            "-c",
+            "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done'; exit 3",
+        ]);
         let spent = run(&mut shell, &[3]).expect("there is a shell");
         assert!(spent.processor > Duration::ZERO, "{spent:?}");
         assert!(run(&mut shell, &[0]).is_err(), "3 is not 0");

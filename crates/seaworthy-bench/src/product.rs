@@ -46,7 +46,14 @@ impl Product {
         let mut command = self.bare();
         command
             .env("SEAWORTHY_DATA", table.join("data"))
-            .args(["scan", "--quiet", "--offline", "--format", "json", "--output"])
+            .args([
+                "scan",
+                "--quiet",
+                "--offline",
+                "--format",
+                "json",
+                "--output",
+            ])
             .arg(answer_in(table))
             .arg("--edition")
             .arg(&self.edition)
@@ -61,10 +68,17 @@ impl Product {
         command
     }
 
+    /// Takes the last answer away: to replace a file, some file systems wait for
+    /// the disk.
+    pub(crate) fn clear(table: &Path) -> anyhow::Result<()> {
+        Ok(fs::remove_file(answer_in(table))?)
+    }
+
     /// What the last scan with its data in `table` answered.
-    pub(crate) fn answer(&self, table: &Path) -> anyhow::Result<Answer> {
+    pub(crate) fn answer(table: &Path) -> anyhow::Result<Answer> {
         let path = answer_in(table);
-        let bytes = fs::read(&path).with_context(|| format!("no answer in `{}`", path.display()))?;
+        let bytes =
+            fs::read(&path).with_context(|| format!("no answer in `{}`", path.display()))?;
         let document: Document =
             serde_json::from_slice(&bytes).context("the answer is not the document we know")?;
         let sum = |count: fn(&Image) -> usize| document.images.iter().map(count).sum();
@@ -81,13 +95,15 @@ fn answer_in(table: &Path) -> PathBuf {
     table.join("answer.json")
 }
 
-/// Number and bytes of the files below a folder, in whole pages as storage
-/// counts them.
+/// Number of the files below a folder, and the bytes of the folder in whole
+/// pages as storage counts them, one for each folder.
 pub(crate) fn stored(folder: &Path) -> (usize, u64) {
-    let mut sum = (0, 0);
+    let mut sum = (0, 4096);
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        let Ok(facts) = entry.metadata() else { continue };
+        let Ok(facts) = entry.metadata() else {
+            continue;
+        };
         let (count, bytes) = if facts.is_dir() {
             stored(&entry.path())
         } else {

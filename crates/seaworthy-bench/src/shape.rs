@@ -1,5 +1,6 @@
 //! What the measured images hold: the shapes of `docs/benchmarks.md`.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use tar::{Builder, EntryType, Header};
@@ -57,12 +58,33 @@ impl Layer {
 pub(crate) const SMALL: Shape = Shape {
     name: "small",
     layers: &[
-        Layer { debs: 140, ..Layer::of("usr", 96, 6800) },
-        Layer { debs: 165, ..Layer::of("usr", 21, 1500) },
-        Layer { debs: 230, ..Layer::of("usr/lib/python3", 52, 3400) },
-        Layer { wheels: 70, mixture: [420, 520, 60], ..Layer::of("opt/venv/lib/python3.11/site-packages", 83, 5700) },
-        Layer { debs: 320, executables: &[88, 22], ..Layer::of("usr", 158, 3200) },
-        Layer { modules: 330, mixture: [800, 140, 60], ..Layer::of("srv/app/node_modules", 27, 3410) },
+        Layer {
+            debs: 140,
+            ..Layer::of("usr", 96, 6800)
+        },
+        Layer {
+            debs: 165,
+            ..Layer::of("usr", 21, 1500)
+        },
+        Layer {
+            debs: 230,
+            ..Layer::of("usr/lib/python3", 52, 3400)
+        },
+        Layer {
+            wheels: 70,
+            mixture: [420, 520, 60],
+            ..Layer::of("opt/venv/lib/python3.11/site-packages", 83, 5700)
+        },
+        Layer {
+            debs: 320,
+            executables: &[88, 22],
+            ..Layer::of("usr", 158, 3200)
+        },
+        Layer {
+            modules: 330,
+            mixture: [800, 140, 60],
+            ..Layer::of("srv/app/node_modules", 27, 3410)
+        },
     ],
 };
 
@@ -71,11 +93,30 @@ pub(crate) const SMALL: Shape = Shape {
 pub(crate) const LARGE: Shape = Shape {
     name: "large",
     layers: &[
-        Layer { debs: 140, ..Layer::of("usr", 140, 6800) },
-        Layer { debs: 165, ..Layer::of("usr", 21, 1500) },
-        Layer { debs: 420, jars: 340, executables: &[60, 24, 20], ..Layer::of("usr/lib/jvm", 560, 19_000) },
-        Layer { wheels: 120, mixture: [300, 550, 150], ..Layer::of("opt/venv/lib/python3.11/site-packages", 438, 16_000) },
-        Layer { modules: 420, mixture: [800, 140, 60], ..Layer::of("srv/app/node_modules", 22, 4700) },
+        Layer {
+            debs: 140,
+            ..Layer::of("usr", 140, 6800)
+        },
+        Layer {
+            debs: 165,
+            ..Layer::of("usr", 21, 1500)
+        },
+        Layer {
+            debs: 420,
+            jars: 340,
+            executables: &[60, 24, 20],
+            ..Layer::of("usr/lib/jvm", 560, 19_000)
+        },
+        Layer {
+            wheels: 120,
+            mixture: [300, 550, 150],
+            ..Layer::of("opt/venv/lib/python3.11/site-packages", 438, 16_000)
+        },
+        Layer {
+            modules: 420,
+            mixture: [800, 140, 60],
+            ..Layer::of("srv/app/node_modules", 22, 4700)
+        },
     ],
 };
 
@@ -83,9 +124,18 @@ pub(crate) const LARGE: Shape = Shape {
 pub(crate) const KNOWN: Shape = Shape {
     name: "known",
     layers: &[
-        Layer { debs: 380, ..Layer::of("usr", 24, 1500) },
-        Layer { wheels: 60, ..Layer::of("opt/venv/lib/python3.11/site-packages", 8, 900) },
-        Layer { modules: 60, ..Layer::of("srv/app/node_modules", 4, 700) },
+        Layer {
+            debs: 380,
+            ..Layer::of("usr", 24, 1500)
+        },
+        Layer {
+            wheels: 60,
+            ..Layer::of("opt/venv/lib/python3.11/site-packages", 8, 900)
+        },
+        Layer {
+            modules: 60,
+            ..Layer::of("srv/app/node_modules", 4, 700)
+        },
     ],
 };
 
@@ -236,14 +286,15 @@ fn status(author: &Author, count: usize) -> Vec<u8> {
         let mut dice = Dice::of(number as u64);
         let name = names::package(number);
         let version = names::dpkg_version(&mut dice);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "Package: {name}\nStatus: install ok installed\nPriority: optional\nSection: libs\n\
              Installed-Size: {}\nMaintainer: Somebody <somebody@example.org>\nArchitecture: amd64\n\
              Multi-Arch: same\nVersion: {version}\nDepends: libc6 (>= 2.36)\nDescription: {}\n",
             dice.below(9000),
             author.name(&mut dice),
-        ));
-        for _ in 0..1 + dice.below(8) {
+        );
+        for _ in 0..=dice.below(8) {
             text.push(' ');
             for _ in 0..9 {
                 text.push_str(&author.name(&mut dice));
@@ -270,7 +321,7 @@ fn executable(author: &Author, length: usize, dice: &mut Dice, out: &mut Vec<u8>
     let table_at = names_at + NAMES.len();
     out.extend_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
     for (value, width) in [
-        (3, 2), // a shared object, as position-independent programs are
+        (3, 2),  // a shared object, as position-independent programs are
         (62, 2), // x86-64
         (1, 4),
         (0, 8),

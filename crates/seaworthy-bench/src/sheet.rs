@@ -2,6 +2,7 @@
 //! comparison with the numbers we keep.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -108,7 +109,7 @@ impl Sheet {
             text.push('\n');
         }
         for remark in &self.remarks {
-            text.push_str(&format!("\n{remark}\n"));
+            let _ = writeln!(text, "\n{remark}");
         }
         text
     }

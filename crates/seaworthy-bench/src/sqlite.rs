@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{CachedStatement, Connection, OpenFlags, params};
 use seaworthy_core::{Ecosystem, Interval, Stance, Until, Upper};
 
-use crate::matching::Question;
+use crate::question::Question;
 use crate::world;
 
 /// An opened store.

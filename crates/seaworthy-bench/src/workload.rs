@@ -21,7 +21,7 @@ pub(crate) struct Cellar {
 
 impl Cellar {
     /// The cellar in `folder`; a fresh one forgets what it held.
-    pub(crate) fn open(folder: PathBuf, fresh: bool) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: &Path, fresh: bool) -> anyhow::Result<Self> {
         let folder = folder.join(format!("generation-{GENERATION}"));
         if fresh && folder.exists() {
             fs::remove_dir_all(&folder)?;

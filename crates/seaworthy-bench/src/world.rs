@@ -99,9 +99,15 @@ fn advisory(
     let is_system = !family.releases.is_empty();
     // Distributions speak of the same vulnerabilities, languages of their own.
     let realm = if is_system { 0 } else { family.name.len() };
-    let cve = format!("CVE-{year}-{}", 10_000 + realm * 200_000 + number * 16 + record);
+    let cve = format!(
+        "CVE-{year}-{}",
+        10_000 + realm * 200_000 + number * 16 + record
+    );
     let id = if is_system {
-        format!("{}-{cve}", family.name.to_ascii_uppercase().replace(' ', "-"))
+        format!(
+            "{}-{cve}",
+            family.name.to_ascii_uppercase().replace(' ', "-")
+        )
     } else {
         format!("GHSA-{:04x}-{number:04x}-{record:04x}", family.name.len())
     };
