@@ -10,7 +10,15 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     step::run(step::cargo().args(["build", "--profile", profile, "--package", "seaworthy"]))?;
     step::run(
         step::cargo()
-            .args(["run", "--release", "--package", "seaworthy-bench", "--"])
+            .args([
+                "run",
+                "--release",
+                "--package",
+                "seaworthy-bench",
+                "--features",
+                "reference",
+                "--",
+            ])
             .args(arguments),
     )
 }
