@@ -71,9 +71,9 @@ impl Bench<'_> {
                     1 => {}
                     _ => {
                         let table = self.cellar.table("cold")?;
-                        let spent = process::run(&mut self.product.scan(image, &table), &SCANNED)?;
+                        let spent = process::run(&mut self.product.scan(image, &table)?, &SCANNED)?;
                         answer = Product::answer(&table)?;
-                        records = stored(&table.join("data"));
+                        records = stored(&table.join("data/layers"));
                         let known = records.1 + answer.size.next_multiple_of(4096);
                         beside.push(spent.written.saturating_sub(known));
                         scans.push(spent);
@@ -84,7 +84,7 @@ impl Bench<'_> {
         let mut peak = Peak::default();
         for _ in 0..3 {
             let table = self.cellar.table("memory")?;
-            let mut scan = self.product.scan(image, &table);
+            let mut scan = self.product.scan(image, &table)?;
             peak.raise(&process::watch(&mut scan, &SCANNED)?);
         }
         beside.sort_unstable();
@@ -118,14 +118,14 @@ impl Bench<'_> {
     pub(crate) fn warm(&self, image: &Path, sheet: &mut Sheet) -> anyhow::Result<()> {
         const RUNS: usize = 5;
         let table = self.cellar.table("warm")?;
-        process::run(&mut self.product.scan(image, &table), &SCANNED)?;
+        process::run(&mut self.product.scan(image, &table)?, &SCANNED)?;
         let mut scans = Vec::new();
         let mut starts = Vec::new();
         let mut processor = Duration::ZERO;
         for _ in 0..self.rounds * RUNS {
             starts.push(process::run(&mut Command::new("true"), &[0])?.wall);
             Product::clear(&table)?;
-            let spent = process::run(&mut self.product.scan(image, &table), &SCANNED)?;
+            let spent = process::run(&mut self.product.scan(image, &table)?, &SCANNED)?;
             processor += spent.processor;
             scans.push(spent.wall);
         }

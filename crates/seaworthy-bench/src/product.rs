@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
+use seaworthy_advisories::Shelf;
 use serde::Deserialize;
 
 /// Exit codes of a scan that was carried out: pass, fail, unknown.
@@ -39,8 +40,13 @@ struct Image {
 }
 
 impl Product {
-    /// A scan of the layout in `image`, with its data in `table`.
-    pub(crate) fn scan(&self, image: &Path, table: &Path) -> Command {
+    /// A scan of the layout in `image`, with its data in `table`, where the edition
+    /// is installed first.
+    pub(crate) fn scan(&self, image: &Path, table: &Path) -> anyhow::Result<Command> {
+        let editions = table.join("data/editions");
+        if !editions.exists() {
+            Shelf::at(&editions).install(fs::read(&self.edition)?)?;
+        }
         let mut target = std::ffi::OsString::from("oci:");
         target.push(image);
         let mut command = self.bare();
@@ -55,10 +61,8 @@ impl Product {
                 "--output",
             ])
             .arg(answer_in(table))
-            .arg("--edition")
-            .arg(&self.edition)
             .arg(target);
-        command
+        Ok(command)
     }
 
     /// The product with nothing in its environment.
