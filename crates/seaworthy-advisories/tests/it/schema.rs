@@ -212,7 +212,7 @@ fn key_of(package: &Value) -> (Ecosystem, String) {
                 .collect::<Vec<_>>()
                 .join("-")
         }
-        "NuGet" | "Packagist" => name.to_lowercase(),
+        "Go" | "NuGet" | "Packagist" => name.to_lowercase(),
         _ => name.to_owned(),
     };
     (Ecosystem::parse(ecosystem), name)
@@ -229,6 +229,12 @@ fn is_silent(record: &Value) -> bool {
         .flat_map(|field| list(record, field))
         .any(|it| it.as_str().is_some_and(|it| it.contains("CVE-")));
     record.get("withdrawn").is_some_and(|it| !it.is_null()) || (improves && !fixes)
+}
+
+/// RUSTSEC keeps notices that name no flaw; the edition leaves them out.
+fn is_notice(affected: &Value) -> bool {
+    let kind = affected.pointer("/database_specific/informational");
+    kind.is_some_and(|kind| kind == "unmaintained" || kind == "notice")
 }
 
 #[test]
@@ -258,6 +264,9 @@ fn the_edition_agrees_with_a_naive_reading_of_the_schema() {
                 let Some(package) = affected.get("package") else {
                     continue;
                 };
+                if is_notice(affected) {
+                    continue;
+                }
                 let key = key_of(package);
                 if key.0.family() == family {
                     packages.entry(key).or_default().push(affected);
