@@ -3,7 +3,7 @@
 
 use seaworthy_image::FileFacts;
 
-use crate::probe::Probe;
+use crate::probe::{Probe, Scanner};
 use crate::record::FileRecord;
 
 /// Notices what it cannot read.
@@ -54,13 +54,33 @@ impl Probe for Unread {
     }
 
     fn limit(&self) -> u64 {
-        u64::MAX
+        // That it is there says it all: nothing of it is held.
+        0
     }
 
     fn read(&self, file: &FileFacts<'_>, _bytes: &[u8], found: &mut FileRecord) {
-        if let Some(ecosystem) = ecosystem(file.path) {
-            found.gap(format!("{ecosystem} are not read yet"));
-        }
+        say(file.path, found);
+    }
+
+    fn scanner(&self, file: &FileFacts<'_>) -> Option<Box<dyn Scanner>> {
+        Some(Box::new(Passing(file.path.to_owned())))
+    }
+}
+
+/// A file that passes by unread.
+struct Passing(String);
+
+impl Scanner for Passing {
+    fn feed(&mut self, _bytes: &[u8], _found: &mut FileRecord) {}
+
+    fn finish(self: Box<Self>, found: &mut FileRecord) {
+        say(&self.0, found);
+    }
+}
+
+fn say(path: &str, found: &mut FileRecord) {
+    if let Some(ecosystem) = ecosystem(path) {
+        found.gap(format!("{ecosystem} are not read yet"));
     }
 }
 
