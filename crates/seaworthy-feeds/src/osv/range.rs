@@ -58,11 +58,15 @@ pub(super) fn intervals(scheme: Scheme, events: &[Event]) -> Vec<AffectedInterva
                 open.get_or_insert_with(|| version.clone());
             }
             Event::Fixed(version) => {
-                if let Some(AffectedInterval { upper, .. }) = found.last_mut()
-                    && let Upper::LastAffected(last) = upper
-                    && scheme.compare(last, version) == Some(Ordering::Equal)
-                {
-                    // Fixed in the very version that was affected last.
+                // Fixed in the very version that the stretches before had as their
+                // last.
+                for AffectedInterval { upper, .. } in found.iter_mut().rev() {
+                    let Upper::LastAffected(last) = upper else {
+                        break;
+                    };
+                    if scheme.compare(last, version) != Some(Ordering::Equal) {
+                        break;
+                    }
                     *upper = Upper::Fixed(version.clone());
                 }
                 if let Some(from) = open.take() {
@@ -211,6 +215,7 @@ mod tests {
             ("i0 f1.0.0 i1.0.0 f2.0.0", "[..1.0.0) [1.0.0..2.0.0)"),
             ("i1.0.0 l1.0.0", "[1.0.0..1.0.0]"),
             ("i0 l2.0.0 f2.0.0", "[..2.0.0)"),
+            ("l4.0.0 i0 i4.0.0 l4.0.0 f4.0.0", "[..4.0.0)"),
             ("i0 f3.0.0 L2.0.0", "[..2.0.0)"),
             ("i0 L2.0.0 L3.0.0", "[..3.0.0)"),
             ("i0 L2.0.0 L*", "[..)"),
