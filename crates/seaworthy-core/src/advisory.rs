@@ -38,6 +38,24 @@ pub struct Advisory {
     pub statements: Vec<Statement>,
 }
 
+impl Advisory {
+    /// A record that says nothing yet.
+    pub fn new(feed: &str, id: &str) -> Self {
+        Self {
+            feed: feed.into(),
+            id: id.into(),
+            aliases: Vec::new(),
+            bundles: Vec::new(),
+            summary: Box::default(),
+            references: Vec::new(),
+            published: None,
+            modified: None,
+            ratings: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+}
+
 /// A stance on one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {

@@ -11,6 +11,7 @@ use crate::epss::{EpssError, parse_epss};
 use crate::kev::{KevError, parse_kev};
 use crate::mirror::{Part, Source};
 use crate::osv::{ExportError, Limits, read_export};
+use crate::vendor::{self, Intake, VendorError};
 use crate::{Fed, Mirror, MirrorError, Reading};
 
 /// How to read a mirror.
@@ -54,6 +55,17 @@ pub enum ReadError {
         #[source]
         source: ExportError,
     },
+    /// A part of a vendor's own feed is damaged.
+    #[error("cannot use `{part}` of the feed `{feed}`")]
+    Vendor {
+        /// The feed.
+        feed: Box<str>,
+        /// Which part of it.
+        part: Box<str>,
+        /// What is wrong.
+        #[source]
+        source: VendorError,
+    },
     /// The catalogue of known exploitation is damaged.
     #[error("cannot use the catalogue of known exploited vulnerabilities")]
     Kev(#[source] KevError),
@@ -73,9 +85,11 @@ impl ReadError {
             Self::NoEcosystems | Self::NoExport { .. } | Self::Name { .. } => {
                 "a mirror has the layout of the OSV bulk export below `osv`"
             }
-            Self::Export { .. } | Self::Kev(_) | Self::Epss(_) | Self::Eol(_) => {
-                "fetch this part of the mirror again"
-            }
+            Self::Export { .. }
+            | Self::Vendor { .. }
+            | Self::Kev(_)
+            | Self::Epss(_)
+            | Self::Eol(_) => "fetch this part of the mirror again",
         }
     }
 }
@@ -142,6 +156,33 @@ pub async fn read(
             refused: exported.refused,
             refusals: exported.refusals,
         });
+    }
+
+    for feed in vendor::FEEDS {
+        let mut intake = Intake::new(feed.id, &options.limits, sink);
+        let mut found = false;
+        let mut modified = None;
+        for part in feed.parts {
+            let path = format!("vendor/{}", part.path);
+            let Some(opened) = source.open(&path, options.limits.archive_bytes).await? else {
+                continue;
+            };
+            found = true;
+            modified = modified.max(opened.modified);
+            let mut content = BufReader::with_capacity(1 << 16, opened.file);
+            (feed.read)(&mut content, part.path, &mut intake).map_err(|source| {
+                ReadError::Vendor {
+                    feed: feed.id.into(),
+                    part: part.path.into(),
+                    source,
+                }
+            })?;
+        }
+        if found {
+            let taken = intake.finish();
+            let date = dated(modified, taken.newest, options.today);
+            fed.feeds.push(taken.reading(feed.id, date));
+        }
     }
 
     match source.open(KEV, ENRICHMENT_LIMIT).await? {

@@ -21,6 +21,7 @@ mod kev;
 mod mirror;
 mod osv;
 mod starter;
+mod vendor;
 
 pub use eol::{EolError, SupportEnds, parse_eol};
 pub use epss::{EpssError, Predictions, parse_epss};
@@ -30,3 +31,4 @@ pub use kev::{Catalogue, KevError, parse_kev};
 pub use mirror::{Mirror, MirrorError};
 pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export, scheme_of};
 pub use starter::starter;
+pub use vendor::VendorError;

@@ -1,0 +1,15 @@
+//! What vendors say in formats of their own.
+//!
+//! Each source is one module with one reader: the bytes of a part in, advisories
+//! out through an [`Intake`]. A reader neither fetches nor keeps anything; a
+//! record it cannot use is refused and counted, and only a part that cannot be
+//! read at all is an error. [`FEEDS`] lists the sources with the parts of a mirror
+//! that each consists of.
+
+mod intake;
+mod packed;
+mod table;
+
+pub use self::intake::VendorError;
+pub(crate) use self::intake::{Content, Intake};
+pub(crate) use self::table::FEEDS;

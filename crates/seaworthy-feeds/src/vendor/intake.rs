@@ -1,0 +1,163 @@
+//! What a reader is handed, and what it hands back.
+
+use std::io::{self, BufRead, Seek};
+
+use seaworthy_core::{Advisory, Day, FeedDate};
+
+use crate::fed::Refusals;
+use crate::osv::Limits;
+use crate::{Reading, Refusal};
+
+/// The bytes of a part of a mirror.
+pub(crate) trait Content: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Content for T {}
+
+/// Why a part of a vendor's feed cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum VendorError {
+    /// It is not JSON, or not of the shape its format has.
+    #[error("not the JSON it should be")]
+    Json(#[from] serde_json::Error),
+    /// It is not XML.
+    #[error("not the XML it should be")]
+    Xml(#[from] quick_xml::Error),
+    /// It is not YAML, or uses more of it than a plain document needs.
+    #[error("not the YAML it should be: {why}")]
+    Yaml {
+        /// What the reader said.
+        why: Box<str>,
+    },
+    /// The bytes could not be read or unpacked.
+    #[error("cannot be unpacked")]
+    Io(#[from] io::Error),
+    /// The archive is damaged.
+    #[error("not the archive it should be")]
+    Archive(#[from] zip::result::ZipError),
+    /// More than anyone has a use for.
+    #[error("more than {limit} {what}")]
+    TooLarge {
+        /// Such as `bytes` or `entries`.
+        what: &'static str,
+        /// The ceiling.
+        limit: u64,
+    },
+    /// It lacks what every part of this feed has.
+    #[error("{what} is missing")]
+    Missing {
+        /// The field or element.
+        what: &'static str,
+    },
+}
+
+/// Takes what a reader finds in the parts of one feed.
+pub(crate) struct Intake<'a> {
+    feed: &'a str,
+    limits: &'a Limits,
+    sink: &'a mut dyn FnMut(Advisory),
+    records: u64,
+    newest: Option<Day>,
+    refusals: Refusals,
+}
+
+/// What came of reading the parts of one feed.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) records: u64,
+    pub(crate) newest: Option<Day>,
+    pub(crate) refused: u64,
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+impl Taken {
+    /// The reading of `feed` that this makes.
+    pub(crate) fn reading(self, feed: &str, date: FeedDate) -> Reading {
+        Reading {
+            id: feed.into(),
+            date,
+            records: self.records,
+            refused: self.refused,
+            refusals: self.refusals,
+        }
+    }
+}
+
+impl<'a> Intake<'a> {
+    pub(crate) fn new(
+        feed: &'a str,
+        limits: &'a Limits,
+        sink: &'a mut dyn FnMut(Advisory),
+    ) -> Self {
+        Self {
+            feed,
+            limits,
+            sink,
+            records: 0,
+            newest: None,
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// The feed that is read, such as `debian/tracker`.
+    pub(crate) fn feed(&self) -> &'a str {
+        self.feed
+    }
+
+    /// The ceilings.
+    pub(crate) fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// An advisory of this feed that says nothing yet.
+    pub(crate) fn advisory(&self, id: &str) -> Advisory {
+        Advisory::new(self.feed, id)
+    }
+
+    /// Takes one record.
+    pub(crate) fn take(&mut self, advisory: Advisory) {
+        self.records = self.records.saturating_add(1);
+        self.newest = self.newest.max(advisory.modified).max(advisory.published);
+        (self.sink)(advisory);
+    }
+
+    /// Refuses one record.
+    pub(crate) fn refuse(&mut self, what: &str, why: impl std::fmt::Display) {
+        self.refusals.push(what, why);
+    }
+
+    /// The feed states the day it was made.
+    pub(crate) fn made_on(&mut self, day: Day) {
+        self.newest = self.newest.max(Some(day));
+    }
+
+    pub(crate) fn finish(self) -> Taken {
+        Taken {
+            records: self.records,
+            newest: self.newest,
+            refused: self.refusals.count,
+            refusals: self.refusals.kept,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+    use super::*;
+    use std::io::Cursor;
+
+    /// Reads one part and gives what was taken, for the tests of readers.
+    pub(crate) fn read_with(
+        read: impl Fn(&mut dyn Content, &str, &mut Intake<'_>) -> Result<(), VendorError>,
+        name: &str,
+        bytes: &[u8],
+    ) -> (Vec<Advisory>, Taken) {
+        let mut advisories = Vec::new();
+        let limits = Limits::default();
+        let mut sink = |advisory| advisories.push(advisory);
+        let mut intake = Intake::new("test", &limits, &mut sink);
+        read(&mut Cursor::new(bytes), name, &mut intake).unwrap();
+        let taken = intake.finish();
+        (advisories, taken)
+    }
+}
