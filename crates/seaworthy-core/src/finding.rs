@@ -37,16 +37,20 @@ pub enum FixState {
     /// These versions are fixed, lowest sufficient first, in the terms of
     /// what was compared (the source package for distributions).
     In(Vec<Box<str>>),
+    /// These versions are fixed and only subscribers get them.
+    Subscription(Vec<Box<str>>),
     /// The vendor will not fix it.
     WontFix,
     /// No fix is out.
     NotYet,
+    /// The vendor has not decided yet whether the package is affected at all.
+    UnderReview,
     /// The sources do not say.
     Unknown,
 }
 
 impl FixState {
-    /// Whether upgrading would help.
+    /// Whether upgrading would help, without buying anything.
     pub fn is_available(&self) -> bool {
         matches!(self, Self::In(_))
     }

@@ -119,6 +119,11 @@ pub enum Blindness {
         /// Package names, sorted.
         names: Vec<Box<str>>,
     },
+    /// Findings whose vendor has not decided yet, at a level that would fail.
+    UnderReview {
+        /// How many.
+        findings: usize,
+    },
     /// Findings that nobody rated, so that a threshold cannot judge them.
     Unrated {
         /// How many.

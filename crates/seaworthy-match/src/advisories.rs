@@ -10,11 +10,38 @@ pub struct RecordId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VulnerabilityId(pub u32);
 
+/// How close a feed is to those who know. Where feeds of several kinds speak of
+/// one vulnerability of one package, the closest decides and the others are told
+/// where they agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// Passed on by a collector.
+    Relayed,
+    /// The vendor's own words.
+    Firsthand,
+    /// The user's own.
+    Private,
+}
+
+impl Trust {
+    /// The trust that the feed called `id` has by its kind: `osv/…` relays,
+    /// `private/…` is the user's own, and every other is a vendor's.
+    pub fn of_feed(id: &str) -> Self {
+        match id.split_once('/').map_or(id, |(kind, _)| kind) {
+            "osv" | "starter" => Self::Relayed,
+            "private" => Self::Private,
+            _ => Self::Firsthand,
+        }
+    }
+}
+
 /// One record's stance on one package, borrowed from the edition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
     /// The record that says so.
     pub record: RecordId,
+    /// How much the record's word counts beside others.
+    pub trust: Trust,
     /// The vulnerability it is about.
     pub vulnerability: VulnerabilityId,
     /// What is said.

@@ -7,8 +7,8 @@ use seaworthy_core::{
     Scheme, Source, Until, Upper,
 };
 
-use crate::advisories::{Advisories, RecordId, RowStance, VulnerabilityId};
-use crate::home::{Lookup, home};
+use crate::advisories::{Advisories, RecordId, RowStance, Trust, VulnerabilityId};
+use crate::home::{Home, Lookup, home};
 use crate::severity::chosen_severity;
 
 /// Findings and coverage of an inventory.
@@ -22,38 +22,37 @@ pub struct Matched {
 
 /// Compares every package with every advisory that speaks of it.
 ///
-/// Records that name the same vulnerability become one finding. A record that
-/// says *not affected* settles the vulnerability for its package. A version that
-/// cannot be compared is neither hit nor clean: its package is named in
-/// [`Coverage::not_compared`].
+/// Records that name the same vulnerability become one finding. Of those that
+/// speak of one package, the most trusted decide (see [`Trust`]), and one among
+/// them that says *not affected* settles it. A version that cannot be compared is
+/// neither hit nor clean: its package is named in [`Coverage::not_compared`].
 pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
     let mut findings = Vec::new();
     let mut coverage: BTreeMap<String, Coverage> = BTreeMap::new();
     for (position, package) in inventory.packages.iter().enumerate() {
-        let (label, lookup) = match home(package, inventory.distro.as_ref()) {
-            Ok(lookup) => (lookup.ecosystem.to_string(), Some(lookup)),
+        let (label, home) = match home(package, inventory.distro.as_ref()) {
+            Ok(home) => (home.main.ecosystem.to_string(), Some(home)),
             Err(label) => (label, None),
         };
         let covered = coverage.entry(label).or_insert_with_key(|label| Coverage {
             ecosystem: label.as_str().into(),
             packages: 0,
             not_compared: Vec::new(),
-            feed: lookup
+            feed: home
                 .as_ref()
-                .and_then(|lookup| advisories.covers(&lookup.ecosystem)),
+                .and_then(|home| advisories.covers(&home.main.ecosystem)),
         });
         covered.packages += 1;
-        let Some(lookup) = lookup else { continue };
-        let hits = ask(&lookup, advisories);
-        if hits.undecided {
+        let Some(home) = home else { continue };
+        let answer = ask(&home, advisories);
+        if answer.undecided {
             covered.not_compared.push(package.name.clone());
         }
-        for (vulnerability, sources) in hits.affected {
+        for (vulnerability, decision) in answer.found {
             findings.push(finding(
                 PackageId(position),
-                &lookup,
                 vulnerability,
-                &sources,
+                &decision,
                 advisories,
             ));
         }
@@ -72,24 +71,69 @@ pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
     }
 }
 
-/// What a row that hit says: which record, in which stretch, fixed how.
-struct Hit {
+/// A row that hit: which record, asked how, in which stretch, fixed how.
+struct Hit<'a> {
     record: RecordId,
+    lookup: &'a Lookup<'a>,
     interval: Option<AffectedInterval>,
     fix: Fix,
+    /// Whether the fix is for subscribers only.
+    subscription: bool,
 }
 
+/// What feeds of one trust say of one vulnerability.
 #[derive(Default)]
-struct Hits {
-    affected: BTreeMap<VulnerabilityId, Vec<Hit>>,
+struct Word<'a> {
+    hits: Vec<Hit<'a>>,
+    reviews: Vec<Hit<'a>>,
+    not_affected: bool,
+    /// A version could not be compared.
     undecided: bool,
 }
 
-fn ask(lookup: &Lookup<'_>, advisories: &dyn Advisories) -> Hits {
+/// What is said of one vulnerability of one package.
+#[derive(Default)]
+struct Case<'a> {
+    words: BTreeMap<Trust, Word<'a>>,
+    /// A fix for subscribers is installed.
+    fixed_for_subscriber: bool,
+}
+
+#[derive(Default)]
+struct Answer<'a> {
+    found: Vec<(VulnerabilityId, Decision<'a>)>,
+    undecided: bool,
+}
+
+fn ask<'a>(home: &'a Home<'a>, advisories: &dyn Advisories) -> Answer<'a> {
+    let mut cases = BTreeMap::new();
+    hear(&home.main, false, advisories, &mut cases);
+    if let Some(source) = &home.source {
+        hear(source, false, advisories, &mut cases);
+    }
+    if let Some(subscription) = &home.subscription {
+        hear(subscription, true, advisories, &mut cases);
+    }
+    let mut answer = Answer::default();
+    for (vulnerability, case) in cases {
+        let decision = decide(case);
+        answer.undecided |= decision.undecided;
+        if !decision.hits.is_empty() {
+            answer.found.push((vulnerability, decision));
+        }
+    }
+    answer
+}
+
+/// Collects what `lookup` finds.
+fn hear<'a>(
+    lookup: &'a Lookup<'a>,
+    subscription: bool,
+    advisories: &dyn Advisories,
+    cases: &mut BTreeMap<VulnerabilityId, Case<'a>>,
+) {
     let scheme = lookup.version.scheme();
     let installed = lookup.version.text();
-    let mut hits = Hits::default();
-    let mut settled = BTreeSet::new();
     advisories.about(&lookup.ecosystem, &lookup.name, &mut |row| {
         let (affected, interval, fix) = match row.stance {
             RowStance::Interval(interval, fix) => {
@@ -101,29 +145,80 @@ fn ask(lookup: &Lookup<'_>, advisories: &dyn Advisories) -> Hits {
             RowStance::Exactly(version, fix) => {
                 (Some(is_same(scheme, version, installed)), None, fix)
             }
-            RowStance::NotAffected => {
-                settled.insert(row.vulnerability);
-                return;
-            }
-            RowStance::UnderReview => (None, None, Fix::AsRanges),
+            RowStance::NotAffected | RowStance::UnderReview => (None, None, Fix::AsRanges),
         };
-        match affected {
-            Some(true) => hits
-                .affected
-                .entry(row.vulnerability)
-                .or_default()
-                .push(Hit {
-                    record: row.record,
-                    interval: interval.map(owned),
-                    fix,
-                }),
-            Some(false) => {}
-            None => hits.undecided = true,
+        let case = cases.entry(row.vulnerability).or_default();
+        if subscription && affected == Some(false) {
+            // Only a fix that was passed ends what the public release leaves open.
+            case.fixed_for_subscriber |= interval.is_some_and(|interval| match interval.until {
+                Until::Before(fixed) => scheme
+                    .compare(installed, fixed)
+                    .is_some_and(std::cmp::Ordering::is_ge),
+                Until::Through(_) | Until::Forever => false,
+            });
+            return;
+        }
+        let hit = || Hit {
+            record: row.record,
+            lookup,
+            interval: interval.map(owned),
+            fix,
+            subscription,
+        };
+        let word = case.words.entry(row.trust).or_default();
+        match (row.stance, affected) {
+            (RowStance::NotAffected, _) => word.not_affected = true,
+            (RowStance::UnderReview, _) => word.reviews.push(hit()),
+            (_, Some(true)) => word.hits.push(hit()),
+            (_, Some(false)) => {}
+            (_, None) => word.undecided = true,
         }
     });
-    hits.affected
-        .retain(|vulnerability, _| !settled.contains(vulnerability));
-    hits
+}
+
+/// What stands in the end.
+#[derive(Default)]
+struct Decision<'a> {
+    hits: Vec<Hit<'a>>,
+    /// The hits are of feeds that have not made up their mind.
+    under_review: bool,
+    /// Somebody who counts spoke of versions that cannot be compared.
+    undecided: bool,
+}
+
+/// The most trusted feeds decide. If they do not know yet, the next ones are
+/// heard; if nobody knows, the reviews themselves are what there is to tell.
+fn decide(case: Case<'_>) -> Decision<'_> {
+    let mut decision = Decision::default();
+    if case.fixed_for_subscriber {
+        return decision;
+    }
+    let mut decided = false;
+    let mut affected = false;
+    let mut reviews = Vec::new();
+    for (_, word) in case.words.into_iter().rev() {
+        if !decided {
+            decision.undecided |= word.undecided;
+            affected = !word.hits.is_empty() && !word.not_affected;
+            let silent = word.undecided || !word.reviews.is_empty();
+            decided = affected || word.not_affected || !silent;
+            if !word.not_affected {
+                reviews.extend(word.reviews);
+            }
+        }
+        if !word.not_affected {
+            decision.hits.extend(word.hits);
+        }
+    }
+    if !affected {
+        decision.under_review = !decided && !reviews.is_empty();
+        decision.hits = if decision.under_review {
+            reviews
+        } else {
+            Vec::new()
+        };
+    }
+    decision
 }
 
 /// Whether the end of a stretch belongs to another module stream than the
@@ -172,9 +267,8 @@ fn owned(interval: Interval<'_>) -> AffectedInterval {
 
 fn finding(
     package: PackageId,
-    lookup: &Lookup<'_>,
     vulnerability: VulnerabilityId,
-    hits: &[Hit],
+    decision: &Decision<'_>,
     advisories: &dyn Advisories,
 ) -> Finding {
     let about = advisories.vulnerability(vulnerability);
@@ -183,13 +277,13 @@ fn finding(
     let mut sources = Vec::new();
     let mut summaries = Vec::new();
     let mut distro_ratings = Vec::new();
-    for hit in hits {
+    for hit in &decision.hits {
         let record = advisories.record(hit.record);
         if !record.summary.is_empty() {
             summaries.push((record.feed.clone(), record.id.clone(), record.summary));
         }
         // The word of a distribution's own notice counts before a general score.
-        if lookup.ecosystem.release().is_some() {
+        if hit.lookup.ecosystem.release().is_some() {
             distro_ratings.extend(record.ratings.iter().cloned());
         }
         ratings.extend(record.ratings);
@@ -198,9 +292,9 @@ fn finding(
             feed: record.feed,
             id: record.id,
             comparison: Comparison {
-                name: (&*lookup.name).into(),
-                ecosystem: lookup.ecosystem.to_string().into(),
-                installed: lookup.version.clone(),
+                name: (&*hit.lookup.name).into(),
+                ecosystem: hit.lookup.ecosystem.to_string().into(),
+                installed: hit.lookup.version.clone(),
                 interval: hit.interval.clone(),
             },
         });
@@ -228,7 +322,11 @@ fn finding(
             .map(|(_, _, summary)| summary)
             .unwrap_or_default(),
         severity: chosen_severity(&distro_ratings, &ratings),
-        fix: fix_state(lookup.version.scheme(), hits),
+        fix: if decision.under_review {
+            FixState::UnderReview
+        } else {
+            fix_state(&decision.hits)
+        },
         ratings,
         sources,
         kev: about.kev,
@@ -237,28 +335,16 @@ fn finding(
     }
 }
 
-fn fix_state(scheme: Scheme, hits: &[Hit]) -> FixState {
-    let mut fixed: Vec<Box<str>> = hits
-        .iter()
-        .filter_map(|hit| match &hit.interval {
-            Some(AffectedInterval {
-                upper: Upper::Fixed(version),
-                ..
-            }) => Some(version.clone()),
-            _ => None,
-        })
-        .collect();
-    fixed.sort_by(|one, other| {
-        scheme
-            .compare(one, other)
-            .unwrap_or(std::cmp::Ordering::Equal)
-            .then_with(|| one.cmp(other))
-    });
-    fixed.dedup();
-    if !fixed.is_empty() {
-        return FixState::In(fixed);
+fn fix_state(hits: &[Hit<'_>]) -> FixState {
+    let public = fixed_versions(hits, false);
+    if !public.is_empty() {
+        return FixState::In(public);
     }
-    let open = |hit: &Hit| {
+    let for_subscribers = fixed_versions(hits, true);
+    if !for_subscribers.is_empty() {
+        return FixState::Subscription(for_subscribers);
+    }
+    let open = |hit: &Hit<'_>| {
         matches!(
             &hit.interval,
             Some(AffectedInterval {
@@ -274,6 +360,32 @@ fn fix_state(scheme: Scheme, hits: &[Hit]) -> FixState {
     } else {
         FixState::Unknown
     }
+}
+
+/// The versions that end the stretches that hit, lowest first.
+fn fixed_versions(hits: &[Hit<'_>], subscription: bool) -> Vec<Box<str>> {
+    let scheme = hits
+        .first()
+        .map_or(Scheme::Verbatim, |hit| hit.lookup.version.scheme());
+    let mut fixed: Vec<Box<str>> = hits
+        .iter()
+        .filter(|hit| hit.subscription == subscription)
+        .filter_map(|hit| match &hit.interval {
+            Some(AffectedInterval {
+                upper: Upper::Fixed(version),
+                ..
+            }) => Some(version.clone()),
+            _ => None,
+        })
+        .collect();
+    fixed.sort_by(|one, other| {
+        scheme
+            .compare(one, other)
+            .unwrap_or(std::cmp::Ordering::Equal)
+            .then_with(|| one.cmp(other))
+    });
+    fixed.dedup();
+    fixed
 }
 
 #[cfg(test)]
@@ -341,6 +453,54 @@ mod tests {
     }
 
     #[test]
+    fn the_most_trusted_feed_decides_and_those_that_agree_are_told() {
+        for (notes, answer) in [
+            // The vendor says it is fixed earlier than a collector does.
+            ("npm ws CVE-1 0 <9.0.0\nnpm ws !CVE-1 0 <5.0.0", ""),
+            // Both say so.
+            (
+                "npm ws CVE-1 0 <9.0.0\nnpm ws !CVE-1 0 <8.0.0",
+                "ws !CVE-1 In([\"8.0.0\", \"9.0.0\"])",
+            ),
+            // A collector cannot clear what the vendor calls affected, but the
+            // vendor can.
+            ("npm ws CVE-1 0 not\nnpm ws !CVE-1 0 *", "ws !CVE-1 NotYet"),
+            ("npm ws CVE-1 0 *\nnpm ws !CVE-1 0 not", ""),
+            // A vendor that is not done yet leaves the word to others.
+            (
+                "npm ws CVE-1 0 <9.0.0\nnpm ws !CVE-1 0 review",
+                "ws !CVE-1 In([\"9.0.0\"])",
+            ),
+            ("npm ws !CVE-1 0 review", "ws !CVE-1 UnderReview"),
+            ("npm ws CVE-1 0 <5.0.0\nnpm ws !CVE-1 0 review", ""),
+        ] {
+            let told = tell(vec![package("npm", "ws", "6.0.0")], notes);
+            assert_eq!(told, answer.replace('!', ""), "{notes}");
+        }
+    }
+
+    #[test]
+    fn what_subscribers_get_ends_no_finding_of_others() {
+        let notes =
+            "Ubuntu:18.04 bash CVE-1 0 *\nUbuntu:Pro:18.04 bash CVE-1 0 <4.4-2ubuntu1.3+esm1";
+        let tell = |version| {
+            let inventory = Inventory {
+                distro: Some(crate::fixture::distro("ubuntu", "18.04")),
+                packages: vec![package("deb", "bash", version)],
+                ..Inventory::default()
+            };
+            let matched = compare(&inventory, &Notebook::of(notes));
+            let fixes: Vec<FixState> = matched.findings.into_iter().map(|it| it.fix).collect();
+            format!("{fixes:?}")
+        };
+        assert_eq!(
+            tell("4.4-2ubuntu1.2"),
+            "[Subscription([\"4.4-2ubuntu1.3+esm1\"])]"
+        );
+        assert_eq!(tell("4.4-2ubuntu1.3+esm1"), "[]");
+    }
+
+    #[test]
     fn a_module_stream_is_judged_by_its_own_fixes() {
         let fix20 = "1:20.9.0-1.module_el8+1";
         let fix18 = "1:18.19.0-1.module_el8+2";
@@ -375,7 +535,7 @@ mod tests {
                 ],
                 notes
             ),
-            "ws CVE-2 Unknown\nnot compared: [\"other\", \"ws\"]"
+            "ws CVE-2 Unknown\nother CVE-3 UnderReview\nnot compared: [\"ws\"]"
         );
         assert_eq!(
             tell(vec![package("npm", "unheard-of", "banana")], notes),

@@ -8,7 +8,8 @@ use seaworthy_core::{
 };
 
 use crate::advisories::{
-    Advisories, RecordDetails, RecordId, Row, RowStance, VulnerabilityDetails, VulnerabilityId,
+    Advisories, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
+    VulnerabilityId,
 };
 
 pub(crate) fn package(kind: &str, name: &str, version: &str) -> Package {
@@ -37,7 +38,8 @@ pub(crate) fn distro(id: &str, version: &str) -> Distro {
 }
 
 /// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where
-/// `until` is `*`, `<version`, `=version`, `not` or `review`.
+/// `until` is `*`, `<version`, `=version`, `not` or `review`. A `!` before the
+/// vulnerability makes it a vendor's own word.
 pub(crate) struct Notebook {
     lines: Vec<[String; 5]>,
     pub(crate) feeds: BTreeMap<String, FeedFacts>,
@@ -77,6 +79,7 @@ impl Notebook {
 
 impl Advisories for Notebook {
     fn about(&self, ecosystem: &Ecosystem, name: &str, visit: &mut dyn FnMut(Row<'_>)) {
+        let plain = |name: &str| name.trim_start_matches('!').to_owned();
         for (at, [family, about, vulnerability, from, until]) in self.lines.iter().enumerate() {
             if *family != ecosystem.to_string() || about != name {
                 continue;
@@ -101,10 +104,15 @@ impl Advisories for Notebook {
                 ("n", _) => RowStance::NotAffected,
                 _ => RowStance::UnderReview,
             };
-            let same = |line: &[String; 5]| line[2] == *vulnerability;
+            let same = |line: &[String; 5]| plain(&line[2]) == plain(vulnerability);
             let first = self.lines.iter().position(same).unwrap_or(at);
             visit(Row {
                 record: RecordId(u32::try_from(at).unwrap_or(u32::MAX)),
+                trust: if vulnerability.starts_with('!') {
+                    Trust::Firsthand
+                } else {
+                    Trust::Relayed
+                },
                 vulnerability: VulnerabilityId(u32::try_from(first).unwrap_or(u32::MAX)),
                 stance,
             });
@@ -142,7 +150,7 @@ impl Advisories for Notebook {
             severity: Severity::Critical,
         };
         VulnerabilityDetails {
-            id: line[2].as_str().into(),
+            id: line[2].trim_start_matches('!').into(),
             aliases: Vec::new(),
             ratings: if self.unrated {
                 Vec::new()

@@ -17,16 +17,50 @@ pub(crate) struct Lookup<'a> {
 enum Speaks {
     /// The source package: Debian, Alpine and their relatives.
     OfSources,
-    /// The binary package: Rocky Linux and its siblings.
+    /// The binary package: everything made of rpms.
     OfBinaries,
 }
 
-/// The lookup that answers for `package`, or a label for people that says which
-/// packages these are that no ecosystem we know speaks of.
-pub(crate) fn home<'a>(
-    package: &'a Package,
-    distro: Option<&Distro>,
-) -> Result<Lookup<'a>, String> {
+/// Where the advisories about one package live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Home<'a> {
+    /// The lookup that covers the package.
+    pub(crate) main: Lookup<'a>,
+    /// The same ecosystem's words about the source package, where it speaks of
+    /// sources and of binaries.
+    pub(crate) source: Option<Lookup<'a>>,
+    /// Fixes that only subscribers get.
+    pub(crate) subscription: Option<Lookup<'a>>,
+}
+
+/// The home of `package`, or a label for people that says which packages these
+/// are that no ecosystem we know speaks of.
+pub(crate) fn home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Home<'a>, String> {
+    let main = lookup(package, distro)?;
+    let source = package
+        .source
+        .as_ref()
+        .filter(|_| main.ecosystem.family() == "Red Hat")
+        .map(|source| Lookup {
+            ecosystem: main.ecosystem.clone(),
+            name: format!("src:{}", source.name).into(),
+            version: &source.version,
+        });
+    let subscription = match (main.ecosystem.family(), main.ecosystem.release()) {
+        ("Ubuntu", Some(release)) => Some(Lookup {
+            ecosystem: Ecosystem::of_release("Ubuntu", &format!("Pro:{release}")),
+            ..main.clone()
+        }),
+        _ => None,
+    };
+    Ok(Home {
+        main,
+        source,
+        subscription,
+    })
+}
+
+fn lookup<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'a>, String> {
     let language = |family: &str| Lookup {
         ecosystem: Ecosystem::family_only(family),
         name: Cow::Borrowed(&*package.name),
@@ -82,35 +116,90 @@ fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'
 /// The OSV ecosystem of a distribution's own packages. A package type that is
 /// not the distribution's own (an rpm on Debian) has none.
 fn os_ecosystem(kind: &PackageType, distro: &Distro) -> Option<(Ecosystem, Speaks)> {
-    let version = distro.version_id.as_deref();
-    let major = version
-        .and_then(|version| version.split('.').next())
-        .filter(|it| !it.is_empty());
-    let release = |family: &str, release: Option<&str>| {
-        release.map(|release| Ecosystem::of_release(family, release))
-    };
-    let (ecosystem, speaks) = match (kind, &*distro.id) {
-        (PackageType::Deb, "debian") => (release("Debian", major)?, Speaks::OfSources),
-        (PackageType::Deb, "ubuntu") => (release("Ubuntu", version)?, Speaks::OfSources),
-        (PackageType::Apk, "alpine") => {
-            let mut parts = version?.splitn(3, '.');
+    match kind {
+        PackageType::Deb => Some((deb_ecosystem(distro)?, Speaks::OfSources)),
+        PackageType::Apk => Some((apk_ecosystem(distro)?, Speaks::OfSources)),
+        PackageType::Rpm => Some((rpm_ecosystem(distro)?, Speaks::OfBinaries)),
+        _ => None,
+    }
+}
+
+/// `9` of `9.4`; `None` of an empty text.
+fn major(version: &str) -> Option<&str> {
+    version.split('.').next().filter(|it| !it.is_empty())
+}
+
+fn deb_ecosystem(distro: &Distro) -> Option<Ecosystem> {
+    let version = distro.version_id.as_deref().filter(|it| !it.is_empty());
+    match (&*distro.id, version) {
+        ("debian", Some(version)) => Some(Ecosystem::of_release("Debian", major(version)?)),
+        // Unstable is the only Debian without a version that says who it is.
+        ("debian", None) if distro.codename.as_deref() == Some("sid") => {
+            Some(Ecosystem::of_release("Debian", "sid"))
+        }
+        ("ubuntu", Some(version)) => Some(Ecosystem::of_release("Ubuntu", version)),
+        ("echo", _) => Some(Ecosystem::family_only("Echo")),
+        _ => None,
+    }
+}
+
+fn apk_ecosystem(distro: &Distro) -> Option<Ecosystem> {
+    match &*distro.id {
+        "alpine" => {
+            let mut parts = distro.version_id.as_deref()?.splitn(3, '.');
             let branch = format!("v{}.{}", parts.next()?, parts.next()?);
-            // `3.21_alpha…` is edge, which no released branch speaks for.
-            if branch.contains('_') {
-                return None;
-            }
-            (Ecosystem::of_release("Alpine", &branch), Speaks::OfSources)
+            // `3.21_alpha20240923` is what edge calls itself.
+            let release = if branch.contains("_alpha") {
+                "edge"
+            } else {
+                &branch
+            };
+            (!release.contains('_')).then(|| Ecosystem::of_release("Alpine", release))
         }
-        (PackageType::Apk, "wolfi") => (Ecosystem::family_only("Wolfi"), Speaks::OfSources),
-        (PackageType::Apk, "chainguard") => {
-            (Ecosystem::family_only("Chainguard"), Speaks::OfSources)
-        }
-        (PackageType::Apk, "minimos") => (Ecosystem::family_only("MinimOS"), Speaks::OfSources),
-        (PackageType::Rpm, "almalinux") => (release("AlmaLinux", major)?, Speaks::OfBinaries),
-        (PackageType::Rpm, "rocky") => (release("Rocky Linux", major)?, Speaks::OfBinaries),
-        _ => return None,
-    };
-    Some((ecosystem, speaks))
+        "wolfi" => Some(Ecosystem::family_only("Wolfi")),
+        "chainguard" => Some(Ecosystem::family_only("Chainguard")),
+        "minimos" => Some(Ecosystem::family_only("MinimOS")),
+        _ => None,
+    }
+}
+
+fn rpm_ecosystem(distro: &Distro) -> Option<Ecosystem> {
+    let version = distro.version_id.as_deref().unwrap_or_default();
+    let by_major = |family: &str| Some(Ecosystem::of_release(family, major(version)?));
+    let by_version =
+        |family: &str| (!version.is_empty()).then(|| Ecosystem::of_release(family, version));
+    match &*distro.id {
+        "rhel" => by_major("Red Hat"),
+        // CentOS Linux was rebuilt from Red Hat's sources, release for release.
+        // CentOS Stream runs ahead of them, and nobody publishes advisories for it.
+        "centos" if !is_stream(distro) => by_major("Red Hat"),
+        "almalinux" => by_major("AlmaLinux"),
+        "rocky" => by_major("Rocky Linux"),
+        "ol" => by_major("Oracle Linux"),
+        // The first Amazon Linux counted its releases by month: `2018.03`.
+        "amzn" => match version.split_once('.') {
+            Some((year, _)) if year < "2022" => Some(Ecosystem::of_release("Amazon Linux", "1")),
+            _ => by_major("Amazon Linux"),
+        },
+        "sles" | "sle_hpc" | "sles_sap" => by_version("SUSE"),
+        "opensuse-leap" => by_version("openSUSE"),
+        "opensuse-tumbleweed" => Some(Ecosystem::of_release("openSUSE", "Tumbleweed")),
+        "azurelinux" | "mariner" => by_major("Azure Linux"),
+        "photon" => by_version("Photon OS"),
+        "fedora" => by_version("Fedora"),
+        "mageia" => by_version("Mageia"),
+        _ => None,
+    }
+}
+
+fn is_stream(distro: &Distro) -> bool {
+    let named = |text: &str| text.contains("Stream");
+    distro.pretty_name.as_deref().is_some_and(named)
+        || distro
+            .version_id
+            .as_deref()
+            .and_then(|version| version.parse::<u32>().ok())
+            .is_some_and(|version| version >= 9)
 }
 
 #[cfg(test)]
@@ -121,7 +210,7 @@ mod tests {
 
     fn ask(kind: &str, name: &str, os: Option<(&str, &str)>) -> String {
         let mut package = package(kind, name, "1");
-        if kind == "deb" || kind == "apk" {
+        if kind == "deb" || kind == "apk" || kind == "rpm" {
             let scheme = package.version.scheme();
             package.source = Some(SourcePackage {
                 name: "src".into(),
@@ -130,7 +219,12 @@ mod tests {
         }
         let distro = os.map(|(id, version)| distro(id, version));
         match home(&package, distro.as_ref()) {
-            Ok(it) => format!("{} {} {}", it.ecosystem, it.name, it.version),
+            Ok(it) => [Some(it.main), it.source, it.subscription]
+                .into_iter()
+                .flatten()
+                .map(|it| format!("{} {} {}", it.ecosystem, it.name, it.version))
+                .collect::<Vec<_>>()
+                .join(", "),
             Err(label) => format!("none: {label}"),
         }
     }
@@ -148,7 +242,65 @@ mod tests {
                 "deb",
                 "libssl3",
                 Some(("ubuntu", "22.04")),
-                "Ubuntu:22.04 src 0",
+                "Ubuntu:22.04 src 0, Ubuntu:Pro:22.04 src 0",
+            ),
+            ("deb", "libssl3", Some(("echo", "")), "Echo src 0"),
+            (
+                "apk",
+                "libssl3",
+                Some(("alpine", "3.21_alpha20240923")),
+                "Alpine:edge src 0",
+            ),
+            (
+                "rpm",
+                "openssl-libs",
+                Some(("rhel", "9.3")),
+                "Red Hat:9 openssl-libs 1, Red Hat:9 src:src 0",
+            ),
+            (
+                "rpm",
+                "openssl-libs",
+                Some(("centos", "8")),
+                "Red Hat:8 openssl-libs 1, Red Hat:8 src:src 0",
+            ),
+            ("rpm", "curl", Some(("ol", "8.9")), "Oracle Linux:8 curl 1"),
+            ("rpm", "curl", Some(("amzn", "2")), "Amazon Linux:2 curl 1"),
+            (
+                "rpm",
+                "curl",
+                Some(("amzn", "2018.03")),
+                "Amazon Linux:1 curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
+                Some(("amzn", "2023")),
+                "Amazon Linux:2023 curl 1",
+            ),
+            ("rpm", "curl", Some(("sles", "15.5")), "SUSE:15.5 curl 1"),
+            (
+                "rpm",
+                "curl",
+                Some(("opensuse-leap", "15.5")),
+                "openSUSE:15.5 curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
+                Some(("opensuse-tumbleweed", "20240923")),
+                "openSUSE:Tumbleweed curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
+                Some(("mariner", "2.0")),
+                "Azure Linux:2 curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
+                Some(("photon", "5.0")),
+                "Photon OS:5.0 curl 1",
             ),
             (
                 "apk",
@@ -185,9 +337,10 @@ mod tests {
             (
                 "apk",
                 "x",
-                Some(("alpine", "3.21_alpha1")),
-                "none: apk on alpine 3.21_alpha1",
+                Some(("alpine", "3.21_rc1")),
+                "none: apk on alpine 3.21_rc1",
             ),
+            ("rpm", "x", Some(("centos", "9")), "none: rpm on centos 9"),
             (
                 "deb",
                 "x",

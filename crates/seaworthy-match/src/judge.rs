@@ -1,6 +1,8 @@
 //! What a policy says about a report.
 
-use seaworthy_core::{Blindness, Coverage, Day, Finding, Policy, Reason, Report, Verdict};
+use seaworthy_core::{
+    Blindness, Coverage, Day, Finding, FixState, Policy, Reason, Report, Verdict,
+};
 
 /// A feed with fewer advisories than this for an operating system release is a
 /// sample or a torn copy: every release of every distribution we cover collects
@@ -18,6 +20,7 @@ pub fn judge(report: &Report, policy: &Policy, today: Day, support_ends: Option<
         .findings
         .iter()
         .filter(|finding| counts(finding, policy))
+        .filter(|finding| finding.fix != FixState::UnderReview)
         .filter_map(|finding| {
             let severity = finding
                 .severity
@@ -74,6 +77,18 @@ fn blindness(
         blind.push(Blindness::EndOfLife {
             distro: distro.title().into(),
             ended,
+        });
+    }
+    let under_review = report
+        .findings
+        .iter()
+        .filter(|finding| finding.fix == FixState::UnderReview)
+        .filter(|finding| finding.severity.is_some_and(|it| it >= policy.fail_on))
+        .filter(|finding| counts(finding, policy))
+        .count();
+    if under_review > 0 {
+        blind.push(Blindness::UnderReview {
+            findings: under_review,
         });
     }
     let unrated = report
@@ -307,6 +322,15 @@ mod tests {
             judge(&report, &lenient, TODAY, None).outcome(),
             Outcome::Unknown
         );
+    }
+
+    #[test]
+    fn a_finding_under_review_fails_nothing_and_is_no_pass_either() {
+        let review = Notebook::of("Debian:12 bash CVE-1 0 review");
+        let report = report(debian_with_a_package(), &review);
+        let verdict = judge(&report, &Policy::default(), TODAY, None);
+        assert_eq!(verdict.outcome(), Outcome::Unknown);
+        assert_eq!(verdict.blindness, [Blindness::UnderReview { findings: 1 }]);
     }
 
     #[test]

@@ -16,7 +16,8 @@ mod judge;
 mod severity;
 
 pub use advisories::{
-    Advisories, RecordDetails, RecordId, Row, RowStance, VulnerabilityDetails, VulnerabilityId,
+    Advisories, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
+    VulnerabilityId,
 };
 pub use compare::{Matched, compare};
 pub use judge::judge;

@@ -360,7 +360,12 @@ fn facts(finding: &Finding) -> Vec<Property> {
                 note("seaworthy:fixed-in", version.to_string());
             }
         }
-        FixState::WontFix | FixState::NotYet | FixState::Unknown => {
+        FixState::Subscription(versions) => {
+            for version in versions {
+                note("seaworthy:fixed-for-subscribers-in", version.to_string());
+            }
+        }
+        FixState::WontFix | FixState::NotYet | FixState::UnderReview | FixState::Unknown => {
             note("seaworthy:fix", words::fix(&finding.fix).to_owned());
         }
     }
@@ -392,7 +397,11 @@ fn facts(finding: &Finding) -> Vec<Property> {
 fn recommendation(finding: &Finding) -> Option<String> {
     let version = match &finding.fix {
         FixState::In(versions) => versions.first()?,
-        FixState::WontFix | FixState::NotYet | FixState::Unknown => return None,
+        FixState::Subscription(_)
+        | FixState::WontFix
+        | FixState::NotYet
+        | FixState::UnderReview
+        | FixState::Unknown => return None,
     };
     let name = &finding.sources.first()?.comparison.name;
     Some(format!("Upgrade {name} to {version} or later."))

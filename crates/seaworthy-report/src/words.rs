@@ -94,6 +94,10 @@ pub(crate) fn sentence(blindness: &Blindness) -> String {
             count(names.len(), "version"),
             listed(names, 5)
         ),
+        Blindness::UnderReview { findings } => format!(
+            "the vendor has not decided yet about {}",
+            count(*findings, "finding"),
+        ),
         Blindness::Unrated { findings } => format!(
             "{} carr{} no rating, so no threshold can judge {}",
             count(*findings, "finding"),
@@ -138,6 +142,9 @@ pub(crate) fn remedy(blindness: &Blindness) -> &'static str {
             "look these packages up by hand; their versions do not follow the rules of \
              their ecosystem"
         }
+        Blindness::UnderReview { .. } => {
+            "read these findings yourself, or try again when the vendor has decided"
+        }
         Blindness::Unrated { .. } => {
             "read these findings yourself, or try again when somebody has rated them"
         }
@@ -163,8 +170,10 @@ pub(crate) fn because(reason: &Reason, package: &str) -> String {
 pub(crate) fn fix(state: &FixState) -> &str {
     match state {
         FixState::In(versions) => versions.first().map_or("fixed", |version| version),
+        FixState::Subscription(_) => "for subscribers",
         FixState::WontFix => "won't fix",
         FixState::NotYet => "no fix yet",
+        FixState::UnderReview => "under review",
         FixState::Unknown => "fix unknown",
     }
 }

@@ -186,6 +186,12 @@ pub enum Blindness {
         ecosystem: String,
         names: Vec<String>,
     },
+    /// Findings whose vendor has not decided yet.
+    UnderReview {
+        message: String,
+        remedy: String,
+        findings: usize,
+    },
     /// Findings that nobody rated.
     Unrated {
         message: String,
@@ -346,10 +352,17 @@ pub enum Fix {
         /// Lowest sufficient first.
         versions: Vec<String>,
     },
+    /// Fixed versions are out for subscribers.
+    Subscription {
+        /// Lowest sufficient first.
+        versions: Vec<String>,
+    },
     /// The vendor will not fix it.
     WontFix,
     /// No fix is out.
     NotYet,
+    /// The vendor has not decided yet whether it is affected.
+    UnderReview,
     /// The sources do not say.
     Unknown,
 }

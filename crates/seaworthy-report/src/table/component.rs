@@ -41,7 +41,12 @@ impl Component<'_> {
             .iter()
             .filter_map(|finding| match &finding.fix {
                 FixState::In(versions) if !versions.is_empty() => Some(versions.as_slice()),
-                FixState::In(_) | FixState::WontFix | FixState::NotYet | FixState::Unknown => None,
+                FixState::In(_)
+                | FixState::Subscription(_)
+                | FixState::WontFix
+                | FixState::NotYet
+                | FixState::UnderReview
+                | FixState::Unknown => None,
             })
             .collect();
         let scheme = self.version.scheme();

@@ -175,7 +175,11 @@ fn row(page: &mut Page, columns: &Columns, finding: &Finding) {
     );
     let fix_paint = match finding.fix {
         FixState::In(_) => Paint::Good,
-        FixState::WontFix | FixState::NotYet | FixState::Unknown => Paint::Faint,
+        FixState::Subscription(_)
+        | FixState::WontFix
+        | FixState::NotYet
+        | FixState::UnderReview
+        | FixState::Unknown => Paint::Faint,
     };
     page.column(&mut line, fix_paint, words::fix(&finding.fix), columns.fix);
     if columns.epss > 0 {

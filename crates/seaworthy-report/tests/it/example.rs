@@ -92,7 +92,11 @@ impl Example {
         };
         let upper = match &fix {
             FixState::In(versions) => Upper::Fixed(versions[0].clone()),
-            FixState::WontFix | FixState::NotYet | FixState::Unknown => Upper::Open,
+            FixState::Subscription(_)
+            | FixState::WontFix
+            | FixState::NotYet
+            | FixState::UnderReview
+            | FixState::Unknown => Upper::Open,
         };
         self.report.findings.push(Finding {
             package,
@@ -396,6 +400,7 @@ pub(crate) fn blind() -> Example {
             ecosystem: "Maven".into(),
             names: ["a:b", "c:d"].map(Into::into).into(),
         },
+        Blindness::UnderReview { findings: 1 },
         Blindness::Unrated { findings: 2 },
         Blindness::Gaps { count: 1 },
     ];

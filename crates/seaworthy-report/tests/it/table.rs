@@ -134,6 +134,8 @@ fn every_blind_spot_says_what_is_missing_and_how_to_get_it() {
       ? 2 versions of Maven could not be compared: a:b, c:d
         look these packages up by hand; their versions do not follow the rules of
         their ecosystem
+      ? the vendor has not decided yet about 1 finding
+        read these findings yourself, or try again when the vendor has decided
       ? 2 findings carry no rating, so no threshold can judge them
         read these findings yourself, or try again when somebody has rated them
       ? 1 file could not be read, or only in part

@@ -184,6 +184,11 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
             ecosystem: ecosystem.to_string(),
             names: texts(names),
         },
+        core::Blindness::UnderReview { findings } => Blindness::UnderReview {
+            message,
+            remedy,
+            findings: *findings,
+        },
         core::Blindness::Unrated { findings } => Blindness::Unrated {
             message,
             remedy,
@@ -230,8 +235,12 @@ fn finding(finding: &core::Finding) -> Finding {
             core::FixState::In(versions) => Fix::Fixed {
                 versions: texts(versions),
             },
+            core::FixState::Subscription(versions) => Fix::Subscription {
+                versions: texts(versions),
+            },
             core::FixState::WontFix => Fix::WontFix,
             core::FixState::NotYet => Fix::NotYet,
+            core::FixState::UnderReview => Fix::UnderReview,
             core::FixState::Unknown => Fix::Unknown,
         },
         sources: finding.sources.iter().map(source).collect(),
