@@ -7,9 +7,9 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::read::MultiGzDecoder;
 use seaworthy_core::{Day, Epss};
 
+use crate::Refusal;
 use crate::decimal::millionths;
 use crate::fed::Refusals;
-use crate::{Reading, Refusal};
 
 /// Parsed predictions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,19 +134,6 @@ fn with_percentiles(scores: BTreeMap<Box<str>, (u32, Option<u32>)>) -> BTreeMap<
             (id, epss)
         })
         .collect()
-}
-
-impl Predictions {
-    /// What a mirror reports of them.
-    pub(crate) fn reading(&self, date: seaworthy_core::FeedDate) -> Reading {
-        Reading {
-            id: "epss".into(),
-            date,
-            records: u64::try_from(self.entries.len()).unwrap_or(u64::MAX),
-            refused: self.refused,
-            refusals: self.refusals.clone(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Fed {
     /// The last day of security support, by `ID` and `VERSION_ID` of
     /// os-release(5).
     pub support: BTreeMap<(Box<str>, Box<str>), Day>,
-    /// Optional parts that the mirror does not have.
+    /// What the mirror does not have, or could not give.
     pub missing: Vec<Box<str>>,
 }
 
@@ -43,6 +43,8 @@ pub struct Reading {
     pub refused: u64,
     /// The first of the refused records.
     pub refusals: Vec<Refusal>,
+    /// Why these are older records than could be had.
+    pub trouble: Option<Box<str>>,
 }
 
 /// A record that was refused.

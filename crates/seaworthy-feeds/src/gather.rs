@@ -1,16 +1,19 @@
-//! Reading all a mirror has.
+//! Reading all a mirror has: first every part is brought to hand, then every part
+//! is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use seaworthy_core::{Advisory, Day, FeedDate};
+use seaworthy_core::{Advisory, Day, Epss, FeedDate, Kev};
 
+use crate::copies::Copies;
 use crate::eol::{EolError, parse_eol};
 use crate::epss::{EpssError, parse_epss};
 use crate::kev::{KevError, parse_kev};
-use crate::mirror::{Part, Source};
+use crate::mirror::Spot;
 use crate::osv::{ExportError, Limits, read_export};
+use crate::source::{Part, Source, told};
 use crate::vendor::{self, Intake, VendorError};
 use crate::{Fed, Mirror, MirrorError, Reading};
 
@@ -23,6 +26,18 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Ceilings for bulk exports.
     pub limits: Limits,
+    /// Feeds that may have lost most of their records since the last time.
+    pub may_shrink: BTreeSet<String>,
+}
+
+/// Takes what feeds say.
+pub trait Sink {
+    /// Takes one advisory of the feed that is being read.
+    fn take(&mut self, advisory: Advisory);
+    /// Everything taken so far stays.
+    fn keep(&mut self);
+    /// Everything taken since the last [`keep`](Self::keep) was wrong.
+    fn undo(&mut self);
 }
 
 /// Why a mirror could not be read.
@@ -95,142 +110,467 @@ impl ReadError {
 }
 
 const ECOSYSTEMS: &str = "ecosystems.txt";
-const KEV: &str = "enrich/kev/known_exploited_vulnerabilities.json";
-const EPSS: &str = "enrich/epss/epss_scores-current.csv.gz";
-const EOL: [&str; 2] = ["enrich/eol/endoflife.json", "enrich/eol/full"];
+const BUCKET: &str = "https://storage.googleapis.com/osv-vulnerabilities";
+const KEV: (&str, &str) = (
+    "enrich/kev/known_exploited_vulnerabilities.json",
+    "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
+);
+const EPSS: (&str, &str) = (
+    "enrich/epss/epss_scores-current.csv.gz",
+    "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",
+);
+/// Either will do; only the second has a publisher.
+const EOL: [(&str, Option<&str>); 2] = [
+    ("enrich/eol/endoflife.json", None),
+    (
+        "enrich/eol/full",
+        Some("https://endoflife.date/api/v1/products/full"),
+    ),
+];
 
 /// What a list of names may have, and what the enrichments may have, in bytes.
 const LIST_LIMIT: u64 = 1 << 20;
 const ENRICHMENT_LIMIT: u64 = 64 << 20;
 
-/// Reads every feed of `mirror` once and hands each advisory to `sink`.
-///
-/// A listed ecosystem whose export is missing or damaged is an error: an edition
-/// without it would look complete. The enrichments are optional; those that are
-/// missing are named in the answer. Reading files and parsing happen in place, so
-/// a caller with other asynchronous work runs this on a thread of its own.
+/// A feed with fewer records than this may lose most of them for good reasons.
+const WORTH_WATCHING: u64 = 100;
+
+/// Everything a mirror has, at hand and unread.
+pub struct Gathered<'a> {
+    source: Source<'a>,
+    feeds: Vec<Held>,
+    missing: Vec<Box<str>>,
+    options: &'a Options,
+    /// Whether a feed that fails is left out or read from a copy, rather than
+    /// ending it all.
+    lenient: bool,
+}
+
+/// The parts of one feed.
+struct Held {
+    id: String,
+    kind: Kind,
+    parts: Vec<Part>,
+    /// The names of the parts, for people and readers.
+    names: Vec<String>,
+}
+
+enum Kind {
+    Osv(String),
+    Vendor(&'static vendor::Feed),
+    Kev,
+    Epss,
+    Eol,
+}
+
+/// What was read of one feed beside its advisories.
+#[derive(Default)]
+struct Content {
+    records: u64,
+    newest: Option<Day>,
+    refused: u64,
+    refusals: Vec<crate::Refusal>,
+    kev: BTreeMap<Box<str>, Kev>,
+    epss: BTreeMap<Box<str>, Epss>,
+    support: BTreeMap<(Box<str>, Box<str>), Day>,
+}
+
+/// Reads every feed of `mirror` once and hands each advisory to `sink`: [`gather`]
+/// without copies, and [`Gathered::read`].
 pub async fn read(
     mirror: &Mirror,
     options: &Options,
-    sink: &mut (dyn FnMut(Advisory) + Send),
+    sink: &mut dyn Sink,
 ) -> Result<Fed, ReadError> {
-    let source = Source::of(mirror, &options.scratch)?;
-    let mut fed = Fed::default();
+    gather(mirror, options, None).await?.read(sink)
+}
 
-    let (prefix, list) = match source
-        .open(&format!("osv/{ECOSYSTEMS}"), LIST_LIMIT)
-        .await?
-    {
-        Some(list) => ("osv/", list),
-        None => match source.open(ECOSYSTEMS, LIST_LIMIT).await? {
-            Some(list) => ("", list),
-            None => return Err(ReadError::NoEcosystems),
-        },
+/// Brings every part of `mirror` to hand.
+///
+/// Without `copies`, a listed ecosystem whose export is missing or damaged is an
+/// error. With them, a feed that fails is read from its copy or left out, and its
+/// [`Reading`] says so: coverage tells later what is not covered. Enrichments are
+/// optional; those that are missing are named.
+pub async fn gather<'a>(
+    mirror: &'a Mirror,
+    options: &'a Options,
+    copies: Option<&'a mut Copies>,
+) -> Result<Gathered<'a>, ReadError> {
+    let lenient = copies.is_some();
+    let source = Source::of(mirror, &options.scratch, options.today, copies)?;
+    let mut gathered = Gathered {
+        source,
+        feeds: Vec::new(),
+        missing: Vec::new(),
+        options,
+        lenient,
     };
-    let list = String::from_utf8_lossy(&bytes_of(list, ECOSYSTEMS)?).into_owned();
-    for family in families(&list)? {
-        let part = source
-            .open(
-                &format!("{prefix}{family}/all.zip"),
-                options.limits.archive_bytes,
-            )
-            .await?
-            .ok_or_else(|| ReadError::NoExport {
-                ecosystem: family.into(),
-            })?;
-        let id = format!("osv/{family}");
-        let modified = part.modified;
-        let archive = BufReader::with_capacity(1 << 16, part.file);
-        let exported =
-            read_export(&id, family, archive, &options.limits, sink).map_err(|source| {
-                ReadError::Export {
-                    ecosystem: family.into(),
-                    source,
-                }
-            })?;
-        tracing::debug!(records = exported.records, "read `{id}`");
-        fed.feeds.push(Reading {
-            id: id.into(),
-            date: dated(modified, exported.newest, options.today),
-            records: exported.records,
-            refused: exported.refused,
-            refusals: exported.refusals,
-        });
-    }
-
+    gathered.gather_osv().await?;
     for feed in vendor::FEEDS {
-        let mut intake = Intake::new(feed.id, &options.limits, sink);
-        let mut found = false;
-        let mut modified = None;
-        for part in feed.parts {
-            let path = format!("vendor/{}", part.path);
-            let Some(opened) = source.open(&path, options.limits.archive_bytes).await? else {
-                continue;
-            };
-            found = true;
-            modified = modified.max(opened.modified);
-            let mut content = BufReader::with_capacity(1 << 16, opened.file);
-            (feed.read)(&mut content, part.path, &mut intake).map_err(|source| {
-                ReadError::Vendor {
-                    feed: feed.id.into(),
-                    part: part.path.into(),
-                    source,
+        gathered.gather_vendor(feed).await?;
+    }
+    gathered.gather_enrichments().await?;
+    Ok(gathered)
+}
+
+impl Gathered<'_> {
+    async fn gather_osv(&mut self) -> Result<(), ReadError> {
+        let spot = |prefix: &str, name: &str| Spot {
+            path: format!("{prefix}{name}"),
+            published: Some(format!("{BUCKET}/{}", name.replace(' ', "%20"))),
+        };
+        let mut prefix = "osv/";
+        let mut list = self
+            .source
+            .open(&spot(prefix, ECOSYSTEMS), LIST_LIMIT)
+            .await?;
+        if list.is_none() {
+            prefix = "";
+            list = self
+                .source
+                .open(&spot(prefix, ECOSYSTEMS), LIST_LIMIT)
+                .await?;
+        }
+        let mut list = list.ok_or(ReadError::NoEcosystems)?;
+        let text = String::from_utf8_lossy(&bytes_of(&mut list, ECOSYSTEMS)?).into_owned();
+        for family in families(&text)? {
+            let name = format!("{family}/all.zip");
+            let limit = self.options.limits.archive_bytes;
+            let part = self.source.open(&spot(prefix, &name), limit).await;
+            let part = match part {
+                Ok(Some(part)) => part,
+                Ok(None) if self.lenient => {
+                    self.left_out(&format!("osv/{family}"), "the mirror lists it and has none");
+                    continue;
                 }
+                Ok(None) => {
+                    return Err(ReadError::NoExport {
+                        ecosystem: family.into(),
+                    });
+                }
+                Err(error) if self.lenient => {
+                    self.left_out(&format!("osv/{family}"), &told(&error));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            self.feeds.push(Held {
+                id: format!("osv/{family}"),
+                kind: Kind::Osv(family.to_owned()),
+                parts: vec![part],
+                names: vec![name],
+            });
+        }
+        Ok(())
+    }
+
+    async fn gather_vendor(&mut self, feed: &'static vendor::Feed) -> Result<(), ReadError> {
+        let mut held = Held {
+            id: feed.id.to_owned(),
+            kind: Kind::Vendor(feed),
+            parts: Vec::new(),
+            names: Vec::new(),
+        };
+        for part in feed.parts {
+            let spot = Spot {
+                path: format!("vendor/{}", part.path),
+                published: (!part.upstream.is_empty()).then(|| part.upstream.to_owned()),
+            };
+            let limit = self.options.limits.archive_bytes;
+            match self.source.open(&spot, limit).await {
+                Ok(Some(opened)) => {
+                    held.parts.push(opened);
+                    held.names.push(part.path.to_owned());
+                }
+                Ok(None) => {}
+                // Half a feed would look like all of it.
+                Err(error) if self.lenient => {
+                    self.left_out(feed.id, &told(&error));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !held.parts.is_empty() {
+            self.feeds.push(held);
+        }
+        Ok(())
+    }
+
+    async fn gather_enrichments(&mut self) -> Result<(), ReadError> {
+        let first = |(path, published): (&'static str, &'static str)| (path, Some(published));
+        let wanted: [(&str, Kind, Vec<(&str, Option<&str>)>, &str); 3] = [
+            (
+                "kev",
+                Kind::Kev,
+                vec![first(KEV)],
+                "known exploited vulnerabilities (KEV)",
+            ),
+            (
+                "epss",
+                Kind::Epss,
+                vec![first(EPSS)],
+                "predictions of exploitation (EPSS)",
+            ),
+            (
+                "eol",
+                Kind::Eol,
+                EOL.to_vec(),
+                "ends of support (endoflife.date)",
+            ),
+        ];
+        for (id, kind, places, title) in wanted {
+            let mut found = None;
+            for (path, published) in places {
+                let spot = Spot {
+                    path: path.to_owned(),
+                    published: published.map(str::to_owned),
+                };
+                match self.source.open(&spot, ENRICHMENT_LIMIT).await {
+                    Ok(Some(part)) => {
+                        found = Some((path, part));
+                        break;
+                    }
+                    Ok(None) => {}
+                    Err(error) if self.lenient => self.left_out(id, &told(&error)),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match found {
+                Some((path, part)) => self.feeds.push(Held {
+                    id: id.to_owned(),
+                    kind,
+                    parts: vec![part],
+                    names: vec![path.to_owned()],
+                }),
+                None => self.missing.push(title.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A feed that could not be had at all.
+    fn left_out(&mut self, id: &str, why: &str) {
+        self.missing.push(format!("{id}: {why}").into());
+    }
+
+    /// Whether any part is not what it was the last time, or was older than today
+    /// confirms.
+    pub fn has_changed(&self) -> bool {
+        self.feeds
+            .iter()
+            .flat_map(|held| &held.parts)
+            .any(|part| part.changed)
+    }
+
+    /// Reads everything and hands each advisory to `sink`.
+    pub fn read(mut self, sink: &mut dyn Sink) -> Result<Fed, ReadError> {
+        let mut fed = Fed {
+            missing: std::mem::take(&mut self.missing),
+            ..Fed::default()
+        };
+        for held in std::mem::take(&mut self.feeds) {
+            self.read_feed(held, sink, &mut fed)?;
+        }
+        if let Some(copies) = self.source.copies() {
+            copies.finish().map_err(MirrorError::Copies)?;
+        }
+        Ok(fed)
+    }
+
+    fn read_feed(
+        &mut self,
+        mut held: Held,
+        sink: &mut dyn Sink,
+        fed: &mut Fed,
+    ) -> Result<(), ReadError> {
+        let today = self.options.today;
+        let modified = held.parts.iter().filter_map(|part| part.modified).max();
+        let confirmed = held.parts.iter().map(|part| part.confirmed).min().flatten();
+        let mut trouble = held.parts.iter().find_map(|part| part.trouble.clone());
+        let date = |newest| match confirmed {
+            Some(day) if day <= today => FeedDate::Fetched(day),
+            _ => dated(modified, newest, today),
+        };
+        let readable = match held.read(&self.options.limits, sink) {
+            Ok(content) if !self.shrank(&held.id, content.records) => {
+                let date = date(content.newest);
+                if let Some(copies) = self.source.copies() {
+                    let addresses: Vec<String> = held
+                        .parts
+                        .iter()
+                        .filter_map(|it| it.address.clone())
+                        .collect();
+                    copies.approve(&held.id, content.records, &addresses);
+                }
+                sink.keep();
+                fed.take(&held.id, content, date, trouble);
+                return Ok(());
+            }
+            Ok(content) => {
+                let before = self.before(&held.id);
+                let why = format!("it has {} records and had {before}", content.records);
+                trouble = Some(why.into());
+                true
+            }
+            Err(error) if self.lenient => {
+                trouble = Some(told(&error).into());
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        // Something is wrong with what came: what was read well before is better.
+        sink.undo();
+        let mut older = false;
+        for part in &mut held.parts {
+            if let Some(file) = part.good.as_ref().and_then(|good| self.source.reopen(good)) {
+                part.file = file;
+                older = true;
+            }
+        }
+        let again = (older || readable).then(|| held.read_again(&self.options.limits, sink));
+        match again {
+            Some(Ok(content)) => {
+                sink.keep();
+                let date = dated(None, content.newest, today);
+                fed.take(&held.id, content, date, trouble);
+            }
+            Some(Err(_)) | None => {
+                sink.undo();
+                let why = trouble.unwrap_or_default();
+                fed.missing.push(format!("{}: {why}", held.id).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn before(&mut self, feed: &str) -> u64 {
+        self.source
+            .copies()
+            .and_then(|copies| copies.records_of(feed))
+            .unwrap_or(0)
+    }
+
+    /// Whether a feed lost more of its records than anyone withdraws.
+    fn shrank(&mut self, feed: &str, records: u64) -> bool {
+        let before = self.before(feed);
+        before >= WORTH_WATCHING && records < before / 2 && !self.options.may_shrink.contains(feed)
+    }
+}
+
+impl Fed {
+    fn take(&mut self, id: &str, content: Content, date: FeedDate, trouble: Option<Box<str>>) {
+        tracing::debug!(records = content.records, "read `{id}`");
+        self.feeds.push(Reading {
+            id: id.into(),
+            date,
+            records: content.records,
+            refused: content.refused,
+            refusals: content.refusals,
+            trouble,
+        });
+        self.kev.extend(content.kev);
+        self.epss.extend(content.epss);
+        self.support.extend(content.support);
+    }
+}
+
+impl Held {
+    /// Reads from the start what was read before.
+    fn read_again(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Result<Content, ReadError> {
+        use std::io::Seek;
+        for (part, name) in self.parts.iter_mut().zip(&self.names) {
+            part.file.rewind().map_err(|source| MirrorError::File {
+                path: name.into(),
+                source,
             })?;
         }
-        if found {
-            let taken = intake.finish();
-            let date = dated(modified, taken.newest, options.today);
-            fed.feeds.push(taken.reading(feed.id, date));
+        self.read(limits, sink)
+    }
+
+    fn read(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Result<Content, ReadError> {
+        let mut take = |advisory| sink.take(advisory);
+        match &self.kind {
+            Kind::Osv(family) => {
+                let mut content = Content::default();
+                for part in &mut self.parts {
+                    let archive = BufReader::with_capacity(1 << 16, &part.file);
+                    let exported = read_export(&self.id, family, archive, limits, &mut take)
+                        .map_err(|source| ReadError::Export {
+                            ecosystem: family.as_str().into(),
+                            source,
+                        })?;
+                    content.records = content.records.saturating_add(exported.records);
+                    content.newest = content.newest.max(exported.newest);
+                    content.refused = content.refused.saturating_add(exported.refused);
+                    content.refusals.extend(exported.refusals);
+                }
+                Ok(content)
+            }
+            Kind::Vendor(feed) => {
+                let mut intake = Intake::new(feed.id, limits, &mut take);
+                for (part, name) in self.parts.iter_mut().zip(&self.names) {
+                    let mut content = BufReader::with_capacity(1 << 16, &part.file);
+                    (feed.read)(&mut content, name, &mut intake).map_err(|source| {
+                        ReadError::Vendor {
+                            feed: feed.id.into(),
+                            part: name.as_str().into(),
+                            source,
+                        }
+                    })?;
+                }
+                let taken = intake.finish();
+                Ok(Content {
+                    records: taken.records,
+                    newest: taken.newest,
+                    refused: taken.refused,
+                    refusals: taken.refusals,
+                    ..Content::default()
+                })
+            }
+            Kind::Kev | Kind::Epss | Kind::Eol => self.enrichment(),
         }
     }
 
-    match source.open(KEV, ENRICHMENT_LIMIT).await? {
-        Some(part) => {
-            let modified = part.modified;
-            let catalogue = parse_kev(&bytes_of(part, KEV)?).map_err(ReadError::Kev)?;
-            let date = dated(modified, catalogue.released, options.today);
-            fed.feeds.push(catalogue.reading(date));
-            fed.kev = catalogue.entries;
-        }
-        None => fed
-            .missing
-            .push("known exploited vulnerabilities (KEV)".into()),
+    fn enrichment(&mut self) -> Result<Content, ReadError> {
+        let (Some(part), Some(name)) = (self.parts.first_mut(), self.names.first()) else {
+            return Ok(Content::default());
+        };
+        Ok(match self.kind {
+            Kind::Kev => {
+                let catalogue = parse_kev(&bytes_of(part, name)?).map_err(ReadError::Kev)?;
+                Content {
+                    records: u64::try_from(catalogue.entries.len()).unwrap_or(u64::MAX),
+                    newest: catalogue.released,
+                    refused: catalogue.refused,
+                    refusals: catalogue.refusals,
+                    kev: catalogue.entries,
+                    ..Content::default()
+                }
+            }
+            Kind::Epss => {
+                let predictions = parse_epss(&part.file).map_err(ReadError::Epss)?;
+                Content {
+                    records: u64::try_from(predictions.entries.len()).unwrap_or(u64::MAX),
+                    newest: predictions.made,
+                    refused: predictions.refused,
+                    refusals: predictions.refusals,
+                    epss: predictions.entries,
+                    ..Content::default()
+                }
+            }
+            Kind::Eol => {
+                let found = parse_eol(&bytes_of(part, name)?).map_err(ReadError::Eol)?;
+                Content {
+                    records: u64::try_from(found.entries.len()).unwrap_or(u64::MAX),
+                    newest: found.dated,
+                    support: found.entries,
+                    ..Content::default()
+                }
+            }
+            Kind::Osv(_) | Kind::Vendor(_) => Content::default(),
+        })
     }
-    match source.open(EPSS, ENRICHMENT_LIMIT).await? {
-        Some(part) => {
-            let predictions = parse_epss(part.file).map_err(ReadError::Epss)?;
-            let date = dated(part.modified, predictions.made, options.today);
-            fed.feeds.push(predictions.reading(date));
-            fed.epss = predictions.entries;
-        }
-        None => fed
-            .missing
-            .push("predictions of exploitation (EPSS)".into()),
-    }
-    let mut ends = None;
-    for name in EOL {
-        if let Some(part) = source.open(name, ENRICHMENT_LIMIT).await? {
-            ends = Some((name, part));
-            break;
-        }
-    }
-    match ends {
-        Some((name, part)) => {
-            let modified = part.modified;
-            let found = parse_eol(&bytes_of(part, name)?).map_err(ReadError::Eol)?;
-            fed.feeds.push(Reading {
-                id: "eol".into(),
-                date: dated(modified, found.dated, options.today),
-                records: u64::try_from(found.entries.len()).unwrap_or(u64::MAX),
-                refused: 0,
-                refusals: Vec::new(),
-            });
-            fed.support = found.entries;
-        }
-        None => fed.missing.push("ends of support (endoflife.date)".into()),
-    }
-    Ok(fed)
 }
 
 /// How current a part is: a server's word for its last change counts as the day
@@ -245,7 +585,7 @@ fn dated(modified: Option<Day>, newest: Option<Day>, today: Day) -> FeedDate {
     }
 }
 
-fn bytes_of(mut part: Part, name: &str) -> Result<Vec<u8>, MirrorError> {
+fn bytes_of(part: &mut Part, name: &str) -> Result<Vec<u8>, MirrorError> {
     let mut bytes = Vec::new();
     part.file
         .read_to_end(&mut bytes)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use seaworthy_core::{Day, Kev};
 use serde::Deserialize;
 
+use crate::Refusal;
 use crate::fed::Refusals;
-use crate::{Reading, Refusal};
 
 /// A parsed catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,19 +88,6 @@ pub fn parse_kev(bytes: &[u8]) -> Result<Catalogue, KevError> {
         refused: refusals.count,
         refusals: refusals.kept,
     })
-}
-
-impl Catalogue {
-    /// What a mirror reports of it.
-    pub(crate) fn reading(&self, date: seaworthy_core::FeedDate) -> Reading {
-        Reading {
-            id: "kev".into(),
-            date,
-            records: u64::try_from(self.entries.len()).unwrap_or(u64::MAX),
-            refused: self.refused,
-            refusals: self.refusals.clone(),
-        }
-    }
 }
 
 #[cfg(test)]

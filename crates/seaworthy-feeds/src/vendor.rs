@@ -12,4 +12,4 @@ mod table;
 
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
-pub(crate) use self::table::FEEDS;
+pub(crate) use self::table::{FEEDS, Feed};

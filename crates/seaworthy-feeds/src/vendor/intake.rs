@@ -2,11 +2,11 @@
 
 use std::io::{self, BufRead, Seek};
 
-use seaworthy_core::{Advisory, Day, FeedDate};
+use seaworthy_core::{Advisory, Day};
 
+use crate::Refusal;
 use crate::fed::Refusals;
 use crate::osv::Limits;
-use crate::{Reading, Refusal};
 
 /// The bytes of a part of a mirror.
 pub(crate) trait Content: BufRead + Seek {}
@@ -67,19 +67,6 @@ pub(crate) struct Taken {
     pub(crate) newest: Option<Day>,
     pub(crate) refused: u64,
     pub(crate) refusals: Vec<Refusal>,
-}
-
-impl Taken {
-    /// The reading of `feed` that this makes.
-    pub(crate) fn reading(self, feed: &str, date: FeedDate) -> Reading {
-        Reading {
-            id: feed.into(),
-            date,
-            records: self.records,
-            refused: self.refused,
-            refusals: self.refusals,
-        }
-    }
 }
 
 impl<'a> Intake<'a> {

@@ -1,4 +1,5 @@
 //! Reading mirrors, as other rooms see it.
 
+mod copies;
 mod mirror;
 mod web;

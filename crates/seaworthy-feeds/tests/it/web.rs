@@ -50,17 +50,31 @@ fn ok(body: &[u8]) -> (String, Vec<u8>) {
     )
 }
 
-fn export() -> Vec<u8> {
+/// An export of `npm` with these records.
+pub(crate) fn export_of(ids: &[String]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let record = br#"{"id": "X-1", "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]}"#;
-    writer
-        .start_file("X-1.json", zip::write::SimpleFileOptions::default())
-        .expect("memory is writable");
-    writer.write_all(record).expect("memory is writable");
+    for id in ids {
+        let record = format!(
+            r#"{{"id": "{id}", "affected": [{{"package": {{"ecosystem": "npm", "name": "a"}}, "versions": ["1.0.0"]}}]}}"#
+        );
+        writer
+            .start_file(
+                format!("{id}.json"),
+                zip::write::SimpleFileOptions::default(),
+            )
+            .expect("memory is writable");
+        writer
+            .write_all(record.as_bytes())
+            .expect("memory is writable");
+    }
     writer.finish().expect("memory is writable").into_inner()
 }
 
-fn mirror_of(address: &str) -> Mirror {
+fn export() -> Vec<u8> {
+    export_of(&["X-1".to_owned()])
+}
+
+pub(crate) fn mirror_of(address: &str) -> Mirror {
     Mirror::parse(address).expect("the address is one")
 }
 
