@@ -14,7 +14,9 @@ mod record;
 use seaworthy_core::{Ecosystem, Scheme};
 
 pub use self::export::{ExportError, Exported, Limits, read_export};
+pub(crate) use self::rating::{of_vector, of_word};
 pub use self::record::{OsvError, parse_record};
+pub(crate) use self::record::{is_id, one_line};
 
 /// How versions of an ecosystem's family are ordered. Families whose order is
 /// not built yet answer [`Scheme::Verbatim`].

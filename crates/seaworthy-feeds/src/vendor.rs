@@ -6,6 +6,7 @@
 //! read at all is an error. [`FEEDS`] lists the sources with the parts of a mirror
 //! that each consists of.
 
+mod debian;
 mod intake;
 mod packed;
 mod table;

@@ -17,7 +17,7 @@ pub(super) fn source_of(id: &str) -> &str {
 
 /// A rating by a CVSS vector of any version. `None` for a vector that is none:
 /// the record keeps its other judgements.
-pub(super) fn of_vector(source: &str, vector: &str) -> Option<Rating> {
+pub(crate) fn of_vector(source: &str, vector: &str) -> Option<Rating> {
     let vector = vector.trim();
     if vector.len() > 300 {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn of_vector(source: &str, vector: &str) -> Option<Rating> {
 
 /// A rating by a word. `None` for a word that is no level, such as
 /// `not yet assigned`.
-pub(super) fn of_word(source: &str, word: &str) -> Option<Rating> {
+pub(crate) fn of_word(source: &str, word: &str) -> Option<Rating> {
     // The Debian tracker marks what nobody confirmed yet: `low**`.
     let word = word.trim().trim_end_matches('*');
     let severity = Severity::from_str(word).ok()?;

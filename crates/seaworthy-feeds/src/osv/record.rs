@@ -174,8 +174,7 @@ where
 /// vulnerability. Vectors and days that make no sense are left out.
 pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
     let record: Record = serde_json::from_slice(bytes).map_err(OsvError::Json)?;
-    let printable = |id: &str| id.bytes().all(|byte| byte.is_ascii_graphic());
-    if record.id.is_empty() || record.id.len() > 120 || !printable(&record.id) {
+    if !is_id(&record.id) {
         return Err(OsvError::Id {
             id: record.id.chars().take(40).collect::<String>().into(),
         });
@@ -224,6 +223,11 @@ pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
     Ok(advisory)
 }
 
+/// Whether `text` can be the id of a record.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 120 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn day(text: Option<&str>) -> Option<Day> {
     text?.parse().ok()
 }
@@ -236,8 +240,7 @@ fn names(record: &Record, kind: Kind) -> (Vec<Box<str>>, Vec<Box<str>>) {
         names
             .iter()
             .map(|name| plain_name(name))
-            .filter(|name| *name != record.id && !name.is_empty() && name.len() <= 120)
-            .filter(|name| name.bytes().all(|byte| byte.is_ascii_graphic()))
+            .filter(|name| *name != record.id && is_id(name))
             .filter(|name| matches!(Kind::of(name), Kind::Vulnerability | Kind::Malware))
             .filter(|name| seen.insert(*name))
             .map(Box::from)
@@ -298,12 +301,18 @@ fn summary(record: &Record) -> Box<str> {
     } else {
         given
     };
-    let mut short: String = line
+    one_line(line)
+}
+
+/// `text` as one line, cut where people stop reading.
+pub(crate) fn one_line(text: &str) -> Box<str> {
+    let text = text.trim();
+    let mut short: String = text
         .chars()
         .map(|it| if it.is_control() { ' ' } else { it })
         .take(MAX_SUMMARY)
         .collect();
-    if line.chars().nth(MAX_SUMMARY).is_some() {
+    if text.chars().nth(MAX_SUMMARY).is_some() {
         short.push('…');
     }
     short.into()

@@ -131,7 +131,10 @@ impl<'a> Intake<'a> {
 pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
     use super::*;
+    use seaworthy_core::{Fix, Stance, Statement, Upper};
     use std::io::Cursor;
+
+    type Read = fn(&mut dyn Content, &str, &mut Intake<'_>) -> Result<(), VendorError>;
 
     /// Reads one part and gives what was taken, for the tests of readers.
     pub(crate) fn read_with(
@@ -146,5 +149,111 @@ pub(crate) mod tests {
         read(&mut Cursor::new(bytes), name, &mut intake).unwrap();
         let taken = intake.finish();
         (advisories, taken)
+    }
+
+    /// What one part says, line by line: advisories, then what was refused, or why
+    /// it cannot be read.
+    pub(crate) fn told(read: Read, name: &str, bytes: &[u8]) -> String {
+        let mut advisories = Vec::new();
+        let limits = Limits::default();
+        let mut sink = |advisory| advisories.push(advisory);
+        let mut intake = Intake::new("test", &limits, &mut sink);
+        let outcome = read(&mut Cursor::new(bytes), name, &mut intake);
+        let taken = intake.finish();
+        let mut lines: Vec<String> = advisories.iter().map(shown).collect();
+        let refused = taken.refusals.iter();
+        lines.extend(refused.map(|it| format!("refused {}: {}", it.what, it.why)));
+        if let Err(error) = outcome {
+            let cause = std::error::Error::source(&error)
+                .map_or_else(String::new, |source| format!(": {source}"));
+            lines.push(format!("error: {error}{cause}"));
+        }
+        lines.join("\n")
+    }
+
+    /// An advisory for people who read tests.
+    pub(crate) fn shown(advisory: &Advisory) -> String {
+        let mut lines = vec![format!("{} {}", advisory.id, advisory.summary)];
+        let list = |label: &str, names: &[Box<str>]| {
+            (!names.is_empty()).then(|| format!("  {label}: {}", names.join(" ")))
+        };
+        lines.extend(list("aliases", &advisory.aliases));
+        lines.extend(list("bundles", &advisory.bundles));
+        lines.extend(list("links", &advisory.references));
+        let days = [advisory.published, advisory.modified];
+        if days.iter().any(Option::is_some) {
+            let day = |day: Option<Day>| day.map_or("-".to_owned(), |it| it.to_string());
+            lines.push(format!("  days: {}", days.map(day).join(" ")));
+        }
+        for rating in &advisory.ratings {
+            lines.push(format!(
+                "  {}: {} {}",
+                rating.source, rating.text, rating.severity
+            ));
+        }
+        lines.extend(advisory.statements.iter().map(stated));
+        lines.join("\n")
+    }
+
+    fn stated(statement: &Statement) -> String {
+        let about = &statement.about;
+        let mut said = vec![format!("  {} {}:", about.ecosystem, about.name)];
+        match &statement.stance {
+            Stance::NotAffected { why } => said.push(format!("not affected ({why})")),
+            Stance::UnderReview => said.push("under review".to_owned()),
+            Stance::Affected {
+                intervals,
+                versions,
+                fix,
+            } => {
+                for interval in intervals {
+                    let from = interval.from.as_deref().unwrap_or("");
+                    said.push(match &interval.upper {
+                        Upper::Open => format!("[{from}..)"),
+                        Upper::Fixed(end) => format!("[{from}..{end})"),
+                        Upper::LastAffected(end) => format!("[{from}..{end}]"),
+                    });
+                }
+                said.extend(versions.iter().map(|version| format!("={version}")));
+                if *fix != Fix::AsRanges {
+                    said.push(format!("{fix:?}"));
+                }
+            }
+        }
+        said.join(" ")
+    }
+
+    /// Reads `sample` as it is, cut and damaged; nothing but a value may come out.
+    pub(crate) fn withstands_damage(read: Read, name: &str, sample: &[u8]) {
+        let limits = Limits {
+            total_bytes: 64 << 20,
+            ..Limits::default()
+        };
+        let try_with = |bytes: &[u8]| {
+            let mut sink = |_| {};
+            let mut intake = Intake::new("test", &limits, &mut sink);
+            // Both answers are fine.
+            let _ = read(&mut Cursor::new(bytes), name, &mut intake);
+        };
+        try_with(sample);
+        let length = sample.len();
+        for cut in (0..length).step_by((length / 60).max(1)) {
+            try_with(sample.get(..cut).unwrap());
+        }
+        // A small generator of its own, so that every run damages alike.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..120 {
+            let mut bytes = sample.to_vec();
+            for _ in 0..3 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let at = usize::try_from(state >> 16).unwrap_or(0) % length.max(1);
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = state.to_le_bytes()[0];
+                }
+            }
+            try_with(&bytes);
+        }
     }
 }

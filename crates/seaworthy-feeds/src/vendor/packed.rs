@@ -73,13 +73,16 @@ pub(crate) fn bytes_of(
     Ok(bytes)
 }
 
+/// Takes one file of an archive: its name, its bytes, and where its records go.
+pub(crate) type Each<'e> = dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError> + 'e;
+
 /// Hands every file of a tar archive (of any compression) or a zip archive to
 /// `each`, whole, in the archive's order. A file larger than the ceiling for one
 /// record is refused; so is what `each` answers with an error.
 pub(crate) fn each_file(
     content: &mut dyn Content,
     intake: &mut Intake<'_>,
-    each: &mut dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError>,
+    each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
     let mut magic = [0_u8; 4];
     let is_zip = content.read_exact(&mut magic).is_ok() && magic == *b"PK\x03\x04";
@@ -104,7 +107,7 @@ pub(crate) fn each_file(
 fn each_of_zip(
     content: &mut dyn Content,
     intake: &mut Intake<'_>,
-    each: &mut dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError>,
+    each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
     let mut archive = ZipArchive::new(content)?;
     ceiling(archive.len(), intake.limits().entries)?;
@@ -132,7 +135,7 @@ fn one(
     name: &str,
     reader: &mut dyn Read,
     intake: &mut Intake<'_>,
-    each: &mut dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError>,
+    each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
     let limit = intake.limits().record_bytes;
     let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError};
+use super::{Content, Intake, VendorError, debian};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -23,4 +23,11 @@ pub(crate) struct Part {
 }
 
 /// Every feed that is read, one entry each.
-pub(crate) const FEEDS: &[Feed] = &[];
+pub(crate) const FEEDS: &[Feed] = &[Feed {
+    id: "debian/tracker",
+    parts: &[Part {
+        path: "debian/tracker/data/json",
+        upstream: "https://security-tracker.debian.org/tracker/data/json",
+    }],
+    read: debian::read,
+}];
