@@ -28,10 +28,14 @@ impl Interval<'_> {
     /// Whether `version` lies inside, under the order of `scheme`.
     ///
     /// `None` where that cannot be told, because the version or the bound that
-    /// would decide is not valid under the scheme. One bound that excludes the
-    /// version is enough for a `Some(false)`, and an interval without bounds
-    /// holds every text.
+    /// would decide is not valid under the scheme, or the version is a branch. One
+    /// bound that excludes the version is enough for a `Some(false)`, and an
+    /// interval without bounds holds every text.
     pub fn contains(&self, scheme: Scheme, version: &str) -> Option<bool> {
+        let is_bounded = self.from.is_some() || self.until != Until::Forever;
+        if is_bounded && scheme.is_adrift(version) {
+            return None;
+        }
         let begun = match self.from {
             None => Some(true),
             Some(from) => scheme.compare(version, from).map(Ordering::is_ge),
@@ -79,6 +83,15 @@ mod tests {
                 "{from:?} {until:?} {version}"
             );
         }
+    }
+
+    #[test]
+    fn no_bound_tells_anything_about_a_branch() {
+        let inside = |from, until| Interval { from, until }.contains(Scheme::Composer, "dev-main");
+        assert_eq!(inside(None, Until::Before("2.0")), None);
+        assert_eq!(inside(Some("1.0"), Until::Before("2.0")), None);
+        assert_eq!(inside(Some("1.0"), Until::Forever), None);
+        assert_eq!(inside(None, Until::Forever), Some(true));
     }
 
     #[test]

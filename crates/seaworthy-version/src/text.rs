@@ -16,6 +16,25 @@ pub(crate) fn compare_numbers(a: &[u8], b: &[u8]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
+/// Orders two lists of numbers, one by one. Of two lists of which one starts with
+/// the other, the shorter is the older.
+pub(crate) fn compare_number_lists<'a>(
+    mut a: impl Iterator<Item = &'a [u8]>,
+    mut b: impl Iterator<Item = &'a [u8]>,
+) -> Ordering {
+    loop {
+        let order = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(a), Some(b)) => compare_numbers(a, b),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
 /// Splits `bytes` where the first byte stands that `wanted` refuses.
 pub(crate) fn take_while(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = bytes

@@ -36,9 +36,12 @@ impl Version {
     }
 
     /// Whether this version has a place in the order of its scheme: the scheme
-    /// has an order, and the text is valid under it.
+    /// has an order, and the text is valid under it. A branch of Composer's has
+    /// none that tells how old its code is.
     pub fn is_ordered(&self) -> bool {
-        self.scheme != Scheme::Verbatim && self.scheme.check(&self.text).is_ok()
+        self.scheme != Scheme::Verbatim
+            && self.scheme.check(&self.text).is_ok()
+            && !self.scheme.is_adrift(&self.text)
     }
 
     /// Orders two versions. `None` where the schemes differ or a text is not

@@ -18,7 +18,7 @@ const fn need(name: &'static str, package: &'static str) -> Need {
 }
 
 /// Everything that a test requires by name stands here.
-pub(super) const NEEDS: [Need; 35] = [
+pub(super) const NEEDS: [Need; 41] = [
     // Images: made, pushed, served and run.
     need("containerd", "containerd"),
     need("ctr", "containerd"),
@@ -60,6 +60,15 @@ pub(super) const NEEDS: [Need; 35] = [
     need("/usr/share/java/maven3-artifact.jar", "libmaven3-core-java"),
     need("/usr/share/java/commons-lang3.jar", "libcommons-lang3-java"),
     need("go", "golang-go"),
+    need("cargo", "cargo"),
+    need("ruby", "ruby"),
+    need("php", "php-cli"),
+    need(
+        "/usr/share/php/Composer/Semver/autoload.php",
+        "php-composer-semver",
+    ),
+    need("elixir", "elixir"),
+    need("pacman", "pacman-package-manager"),
     need(
         "/usr/share/gocode/src/golang.org/x/mod/semver/semver.go",
         "golang-golang-x-mod-dev",

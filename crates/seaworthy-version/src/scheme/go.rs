@@ -2,16 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::identifier::{
-    check_before_release, check_build, compare_before_release, is_plain_number,
-};
-use crate::text::{compare_numbers, take_digits, take_while};
-
-struct Parts<'a> {
-    /// Major, minor and patch; `0` where not written.
-    numbers: [&'a [u8]; 3],
-    before_release: Option<&'a [u8]>,
-}
+use super::identifier::{compare_before_release, is_plain_number};
+use super::triple::{self, Triple};
+use crate::text::take_digits;
 
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
     read(text).map(drop)
@@ -20,14 +13,12 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let a = read(a).ok()?;
     let b = read(b).ok()?;
-    let numbers = a.numbers.iter().zip(b.numbers);
-    let order = numbers
-        .map(|(a, b)| compare_numbers(a, b))
-        .find(|order| order.is_ne());
-    Some(order.unwrap_or_else(|| compare_before_release(a.before_release, b.before_release)))
+    let order = a.compare_numbers(&b);
+    Some(order.then_with(|| compare_before_release(a.before_release, b.before_release)))
 }
 
-fn read(text: &str) -> Result<Parts<'_>, &'static str> {
+/// Numbers that are not written are zero.
+fn read(text: &str) -> Result<Triple<'_>, &'static str> {
     let mut rest = text.strip_prefix('v').unwrap_or(text).as_bytes();
     let mut numbers: [&[u8]; 3] = [b"0"; 3];
     for (place, number) in numbers.iter_mut().enumerate() {
@@ -45,22 +36,9 @@ fn read(text: &str) -> Result<Parts<'_>, &'static str> {
         }
         (*number, rest) = (digits, after);
     }
-    let mut before_release = None;
-    if let [b'-', list @ ..] = rest {
-        let (list, after) = take_while(list, |byte| byte != b'+');
-        check_before_release(list)?;
-        (before_release, rest) = (Some(list), after);
-    }
-    if let [b'+', build @ ..] = rest {
-        check_build(build)?;
-        rest = &[];
-    }
-    if !rest.is_empty() {
-        return Err("something follows the patch number");
-    }
-    Ok(Parts {
+    Ok(Triple {
         numbers,
-        before_release,
+        before_release: triple::after_numbers(rest)?,
     })
 }
 

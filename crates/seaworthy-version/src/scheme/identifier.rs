@@ -1,5 +1,5 @@
 //! Dotted identifiers, as Semantic Versioning 2.0.0 has them after `-` and `+`.
-//! npm and Go share these rules and differ elsewhere.
+//! Most schemes that come from it share these rules and differ elsewhere.
 
 use std::cmp::Ordering;
 
@@ -29,9 +29,20 @@ pub(super) fn is_plain_number(digits: &[u8]) -> bool {
 
 /// Orders two pre-releases; `None`, the release itself, is newer than any.
 pub(super) fn compare_before_release(a: Option<&[u8]>, b: Option<&[u8]>) -> Ordering {
-    let (Some(a), Some(b)) = (a, b) else {
-        return a.is_none().cmp(&b.is_none());
-    };
+    match (a, b) {
+        (Some(a), Some(b)) => compare_all(a, b, is_number),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// Orders two lists in which a number larger than `largest` is a word.
+pub(super) fn compare_lists(a: &[u8], b: &[u8], largest: &[u8]) -> Ordering {
+    compare_all(a, b, |identifier| {
+        is_number(identifier) && compare_numbers(identifier, largest).is_le()
+    })
+}
+
+fn compare_all(a: &[u8], b: &[u8], is_number: impl Fn(&[u8]) -> bool) -> Ordering {
     let mut left = a.split(|byte| *byte == b'.');
     let mut right = b.split(|byte| *byte == b'.');
     loop {

@@ -1,4 +1,9 @@
 //! RPM: `[epoch:]version[-release]`, after rpm's `rpmvercmp` with `~` and `^`.
+//!
+//! A release that one of the two lacks does not count, as where rpm compares what a
+//! package is with what another one requires: `1.0` is both `1.0-1` and `1.0-2`,
+//! which are not the same. The order is only transitive among versions that all
+//! have a release, or none.
 
 use std::cmp::Ordering;
 
@@ -6,7 +11,8 @@ use crate::text::{compare_numbers, take_digits, take_while};
 
 /// A version in its three parts.
 struct Parts<'a> {
-    /// Digits only; empty when no epoch is written, which counts as zero.
+    /// What stands before the first colon, compared as a version is. Where none is
+    /// written it is zero.
     epoch: &'a [u8],
     version: &'a [u8],
     release: Option<&'a [u8]>,
@@ -30,12 +36,11 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let a = read(a).ok()?;
     let b = read(b).ok()?;
-    let order = compare_numbers(a.epoch, b.epoch)
+    let order = order(a.epoch, b.epoch)
         .then_with(|| order(a.version, b.version))
         .then_with(|| match (a.release, b.release) {
             (Some(a), Some(b)) => order(a, b),
-            // `Some` after `None`: a missing release is older than any.
-            (a, b) => a.is_some().cmp(&b.is_some()),
+            _ => Ordering::Equal,
         });
     Some(order)
 }
@@ -45,10 +50,10 @@ fn read(text: &str) -> Result<Parts<'_>, &'static str> {
     if text.contains(&0) {
         return Err("it has a zero byte");
     }
-    let (digits, after) = take_digits(text);
-    let (epoch, rest) = match after {
-        [b':', rest @ ..] => (digits, rest),
-        _ => (&[][..], text),
+    let (epoch, rest) = match take_while(text, |byte| byte != b':') {
+        ([], [b':', rest @ ..]) => (&b"0"[..], rest),
+        (epoch, [b':', rest @ ..]) => (epoch, rest),
+        (rest, _) => (&b"0"[..], rest),
     };
     let (version, release) = match rest.iter().rposition(|byte| *byte == b'-') {
         Some(hyphen) => {
@@ -148,16 +153,20 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_release_is_older_than_any() {
-        ordered(Rpm, "1.0~ < 1.0 < 1.0-~1 < 1.0-0 < 1.0-1 < 1.0.0");
-        ordered(Rpm, "1.0 < 1.0- < 1.0-a");
+    fn a_missing_release_stands_for_any() {
+        for release in ["1.0-1", "1.0-2", "1.0-", "0:1.0-~"] {
+            same(Rpm, "1.0", release);
+        }
+        ordered(Rpm, "1.0~ < 1.0 < 1.0.0-1");
+        ordered(Rpm, "1.0- < 1.0-a < 1.0-0 < 1.0-1");
     }
 
     #[test]
-    fn only_digits_before_a_colon_are_an_epoch() {
-        same(Rpm, "a:1-1", "a.1-1");
-        same(Rpm, "1-1:2", "1-1.2");
-        ordered(Rpm, "a:1 < 1");
+    fn whatever_stands_before_a_colon_is_the_epoch() {
+        ordered(
+            Rpm,
+            "a:1-1 < 1-1 < 0a:1-1 < 1:1-1 = +1:1-1 < 1a:1-1 < 2:1-1",
+        );
     }
 
     #[test]

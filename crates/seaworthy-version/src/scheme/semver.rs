@@ -7,22 +7,14 @@
 
 use std::cmp::Ordering;
 
-use super::identifier::{
-    check_before_release, check_build, compare_before_release, is_plain_number,
-};
-use crate::text::{compare_numbers, take_digits, take_while};
+use super::identifier::compare_before_release;
+use super::triple::{self, Triple};
 
 /// The longest text npm reads, in UTF-16 units.
 const NPM_LENGTH: usize = 256;
 
 /// The largest integer JavaScript holds exactly.
 const LARGEST_NUMBER: &[u8] = b"9007199254740991";
-
-struct Parts<'a> {
-    /// Major, minor and patch.
-    numbers: [&'a [u8]; 3],
-    before_release: Option<&'a [u8]>,
-}
 
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
     read(text).map(drop)
@@ -31,53 +23,20 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let a = read(a).ok()?;
     let b = read(b).ok()?;
-    let numbers = a.numbers.iter().zip(b.numbers);
-    let order = numbers
-        .map(|(a, b)| compare_numbers(a, b))
-        .find(|order| order.is_ne());
-    Some(order.unwrap_or_else(|| compare_before_release(a.before_release, b.before_release)))
+    let order = a.compare_numbers(&b);
+    Some(order.then_with(|| compare_before_release(a.before_release, b.before_release)))
 }
 
-fn read(text: &str) -> Result<Parts<'_>, &'static str> {
+fn read(text: &str) -> Result<Triple<'_>, &'static str> {
     if text.len() > NPM_LENGTH {
         return Err("it is longer than 256 bytes");
     }
     let text = text.trim_matches(is_space);
-    let mut rest = text.strip_prefix('v').unwrap_or(text).as_bytes();
-    let mut numbers: [&[u8]; 3] = [b""; 3];
-    for (place, number) in numbers.iter_mut().enumerate() {
-        if place > 0 {
-            let [b'.', after @ ..] = rest else {
-                return Err("it is not three numbers with dots between");
-            };
-            rest = after;
-        }
-        let (digits, after) = take_digits(rest);
-        if !is_plain_number(digits) {
-            return Err("major, minor and patch must be numbers without leading zeros");
-        }
-        if compare_numbers(digits, LARGEST_NUMBER).is_gt() {
-            return Err("one of its numbers is larger than 9007199254740991");
-        }
-        (*number, rest) = (digits, after);
+    let triple = triple::read(text.strip_prefix('v').unwrap_or(text).as_bytes())?;
+    if triple.exceeds(LARGEST_NUMBER) {
+        return Err("one of its numbers is larger than 9007199254740991");
     }
-    let mut before_release = None;
-    if let [b'-', list @ ..] = rest {
-        let (list, after) = take_while(list, |byte| byte != b'+');
-        check_before_release(list)?;
-        (before_release, rest) = (Some(list), after);
-    }
-    if let [b'+', build @ ..] = rest {
-        check_build(build)?;
-        rest = &[];
-    }
-    if !rest.is_empty() {
-        return Err("something follows the patch number");
-    }
-    Ok(Parts {
-        numbers,
-        before_release,
-    })
+    Ok(triple)
 }
 
 /// What JavaScript's `trim` removes.

@@ -61,12 +61,19 @@ pub(crate) fn pair(scheme: Scheme, chance: &mut Chance) -> (String, String) {
 fn version(scheme: Scheme, chance: &mut Chance) -> String {
     let text = match scheme {
         Scheme::Dpkg => dpkg(chance),
-        Scheme::Rpm => rpm(chance),
+        Scheme::Rpm | Scheme::Alpm => rpm(chance),
         Scheme::Apk => apk(chance),
         Scheme::Semver => semver(chance),
         Scheme::Pep440 => pep440(chance),
         Scheme::Maven => maven(chance),
         Scheme::Go => go(chance),
+        Scheme::Gem => gem(chance),
+        Scheme::Composer => composer(chance),
+        Scheme::NuGet => nuget(chance),
+        Scheme::Hex | Scheme::Pub | Scheme::Cargo => strict(chance),
+        Scheme::Bitnami => bitnami(chance),
+        Scheme::Cran => cran(chance),
+        Scheme::Hackage => dotted(chance, 4, plain),
         Scheme::Verbatim => number(chance),
     };
     if chance.in_hundred(16) {
@@ -178,6 +185,101 @@ pub(crate) fn words(scheme: Scheme) -> &'static [&'static str] {
             "~",
             " ",
         ],
+        Scheme::Gem => &[
+            ".", "-", "a", "b", "rc", ".rc", ".rc1", ".pre", "beta.2", ".0", ".0.0", "-1", "-x86",
+            "Z", "_", " ", "+b", "--", "..",
+        ],
+        Scheme::Composer => &[
+            "-",
+            ".",
+            "_",
+            "v",
+            "V",
+            "dev",
+            "-dev",
+            ".dev",
+            "dev-",
+            "dev-main",
+            "-beta",
+            "b",
+            "RC",
+            "-rc.1",
+            "a",
+            "alpha",
+            "-alpha2",
+            "p",
+            "pl",
+            "-patch1",
+            "stable",
+            "-Stable",
+            "@dev",
+            "@beta",
+            "+b",
+            " as 1",
+            ".x",
+            ".*",
+            ".x-dev",
+            "master",
+            "2010-01-02",
+            "20200101",
+            "-01",
+            ":30",
+            ".1.2",
+            " ",
+            "#",
+        ],
+        Scheme::NuGet => &[
+            "-",
+            "+",
+            ".",
+            "-rc",
+            "-RC",
+            ".1",
+            ".0",
+            "-0",
+            "-01",
+            "+b",
+            "beta",
+            "BETA",
+            ".2",
+            " ",
+            "v",
+            "-2147483648",
+            ".2147483647",
+            "_",
+            "--1",
+        ],
+        Scheme::Hex | Scheme::Cargo | Scheme::Bitnami => &[
+            "-", "+", ".", "v", "-rc", ".1", ".0", "-0", "-01", "+b", "alpha", "beta.2", " ", "-x",
+            "X", ".x", "-1", "_",
+        ],
+        Scheme::Pub => &[
+            "-",
+            "+",
+            ".",
+            "v",
+            "-rc",
+            ".1",
+            ".0",
+            "-0",
+            "-01",
+            "+b",
+            "+1",
+            "+01",
+            "alpha",
+            "0x1f",
+            "-0x1F",
+            "--1",
+            " ",
+            "-9223372036854775808",
+            "_",
+        ],
+        Scheme::Alpm => &[
+            "-", "--", ":", "1:", "0:", "+", ".", "..", "_", "a", "Z", "rc1", ".rc", "~", "^",
+            "-1", "0", "00", " ", "é",
+        ],
+        Scheme::Cran => &[".", "-", "0", "00", "-1", ".0", "a", " "],
+        Scheme::Hackage => &[".", "0", ".0", ".1", "-", "a", "00"],
         Scheme::Verbatim => &["a", "."],
     }
 }
@@ -439,4 +541,94 @@ fn maven(chance: &mut Chance) -> String {
         }
     }
     text
+}
+
+fn gem(chance: &mut Chance) -> String {
+    let mut text = dotted(chance, 4, number);
+    for _ in 0..chance.below(3) {
+        text += chance.pick(&[
+            ".a", ".b", ".rc", ".pre", ".beta", ".alpha", "-", "-x", ".RC", ".", "-rc.", ".x86_",
+        ]);
+        if chance.in_hundred(70) {
+            text += &number(chance);
+        }
+    }
+    text
+}
+
+fn composer(chance: &mut Chance) -> String {
+    match chance.below(20) {
+        0 => return chance.pick(&["dev-", "DEV-", "dev-feature/"]).to_owned() + &number(chance),
+        1 => {
+            return chance
+                .pick(&["master", "trunk", "default", "dev-main"])
+                .to_owned();
+        }
+        2 => {
+            let start = chance.pick(&["", "v"]);
+            return format!(
+                "{start}{}{}",
+                dotted(chance, 3, plain),
+                chance.pick(&[".x-dev", ".*-dev", "-dev", ".X-dev"])
+            );
+        }
+        _ => {}
+    }
+    let mut text = chance.pick(&["", "", "", "v", "V"]).to_owned();
+    if chance.in_hundred(15) {
+        text += &(2000 + chance.below(30)).to_string();
+        for _ in 0..=chance.below(6) {
+            text += chance.pick(&["", ".", "-", ":"]);
+            let day = chance.below(32);
+            text += &[day / 10, day % 10].map(|digit| digit.to_string()).concat();
+        }
+        if chance.in_hundred(30) {
+            text += chance.pick(&["", ".", "-"]);
+            text += &chance.below(1500).to_string();
+        }
+    } else {
+        text += &dotted(chance, 4, number);
+    }
+    if chance.in_hundred(55) {
+        text += chance.pick(&["", "-", ".", "_"]);
+        text += chance.pick(&[
+            "alpha", "beta", "RC", "rc", "a", "b", "p", "pl", "patch", "stable", "Beta", "STABLE",
+            "Alpha",
+        ]);
+        for _ in 0..chance.below(3) {
+            text += chance.pick(&["", ".", "-"]);
+            text += &number(chance);
+        }
+    }
+    if chance.in_hundred(15) {
+        text += chance.pick(&["-dev", ".dev", "dev", "-DEV"]);
+    }
+    if chance.in_hundred(6) {
+        text += chance.pick(&["+build", "@dev", "@RC", "@stable", " as 2.0", "+a.b-1"]);
+    }
+    text
+}
+
+fn nuget(chance: &mut Chance) -> String {
+    let numbers = dotted(chance, 4, number);
+    numbers + &after_patch(chance)
+}
+
+fn strict(chance: &mut Chance) -> String {
+    let numbers = [plain(chance), plain(chance), plain(chance)].join(".");
+    numbers + &after_patch(chance)
+}
+
+fn bitnami(chance: &mut Chance) -> String {
+    let numbers = [plain(chance), plain(chance), plain(chance)].join(".");
+    match chance.below(3) {
+        0 => format!("{numbers}-{}", plain(chance)),
+        1 => numbers,
+        _ => numbers + &after_patch(chance),
+    }
+}
+
+fn cran(chance: &mut Chance) -> String {
+    let start = dotted(chance, 4, number);
+    start + chance.pick(&["", ".", "-"]) + &number(chance)
 }

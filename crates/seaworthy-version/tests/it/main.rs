@@ -4,5 +4,6 @@
 mod chance;
 mod laws;
 mod mined;
-mod oracle;
+mod recorded;
+mod told;
 mod tools;

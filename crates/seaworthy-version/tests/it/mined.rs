@@ -28,6 +28,18 @@ fn ecosystems(scheme: Scheme) -> &'static [&'static str] {
         Scheme::Pep440 => &["PyPI"],
         Scheme::Maven => &["Maven"],
         Scheme::Go => &["Go"],
+        Scheme::Gem => &["RubyGems"],
+        Scheme::Composer => &["Packagist"],
+        Scheme::NuGet => &["NuGet"],
+        // Hex has few records, and crates are written under the same rules.
+        Scheme::Hex => &["Hex", "crates.io"],
+        Scheme::Pub => &["Pub"],
+        // No export names Arch; its versions look like these.
+        Scheme::Alpm => &["Alpine", "AlmaLinux", "Debian"],
+        Scheme::Bitnami => &["Bitnami"],
+        Scheme::Cargo => &["crates.io"],
+        Scheme::Cran => &["CRAN"],
+        Scheme::Hackage => &["Hackage", "GHC"],
         Scheme::Verbatim => &[],
     }
 }

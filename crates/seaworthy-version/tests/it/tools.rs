@@ -5,13 +5,22 @@
 //! a version for it. What has to be compiled or fetched first is kept in the
 //! target folder. Numbers of pairs: 100,000 made by chance and as many real
 //! ones, or what `SEAWORTHY_PAIRS` says.
+//!
+//! Each tool's module is named as its scheme is, and says its result in a line that
+//! `cargo xtask oracle` reads.
 
+mod alpm;
+mod bitnami;
+mod cargo;
+mod composer;
 mod dpkg;
+mod gem;
 mod go;
+mod hex;
 mod maven;
-mod npm;
-mod python;
+mod pep440;
 mod rpm;
+mod semver;
 
 use std::cmp::Ordering;
 use std::fs;
@@ -54,6 +63,16 @@ pub(crate) fn deviates(scheme: Scheme, a: &str, b: &str) -> bool {
         | Scheme::Pep440
         | Scheme::Maven
         | Scheme::Go
+        | Scheme::Gem
+        | Scheme::Composer
+        | Scheme::NuGet
+        | Scheme::Hex
+        | Scheme::Pub
+        | Scheme::Alpm
+        | Scheme::Bitnami
+        | Scheme::Cargo
+        | Scheme::Cran
+        | Scheme::Hackage
         | Scheme::Verbatim => false,
     }
 }
@@ -61,6 +80,45 @@ pub(crate) fn deviates(scheme: Scheme, a: &str, b: &str) -> bool {
 fn has_long_number(text: &str, digits: usize) -> bool {
     text.split(|letter: char| !letter.is_ascii_digit())
         .any(|run| run.trim_start_matches('0').len() >= digits)
+}
+
+/// A tool that referees, and its version.
+pub(crate) struct Tool {
+    name: String,
+}
+
+impl Tool {
+    fn of(name: &str, version: &str) -> Self {
+        Self {
+            name: format!("{name} {version}"),
+        }
+    }
+}
+
+/// What the command says, such as a version.
+fn spoken(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// The version of a Debian package.
+fn packaged(package: &str) -> String {
+    spoken(Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package]))
+}
+
+/// A program with one Go module beside the standard library; where there is no
+/// network, it is missing afterwards.
+fn built_by_go(name: &str, module: &str, source: &str) -> PathBuf {
+    let folder = workshop(name);
+    let manifest = format!("module referee\n\ngo 1.21\n\nrequire {module}\n");
+    fs::write(folder.join("go.mod"), manifest).unwrap();
+    fs::write(folder.join("main.go"), source).unwrap();
+    let mut go = Command::new("go");
+    let _ = go
+        .current_dir(&folder)
+        .args(["build", "-mod=mod", "-o", "referee", "."])
+        .output();
+    folder.join("referee")
 }
 
 /// The folder where the referee `name` is prepared, empty at first.
@@ -113,7 +171,7 @@ fn ask(referee: &mut Command, pairs: &[(String, String)]) -> Vec<String> {
 }
 
 /// Compares our answers with the referee's on pairs made by chance and on real ones.
-fn match_referee(scheme: Scheme, name: &str, mut referee: impl FnMut() -> Command) {
+fn match_referee(scheme: Scheme, tool: &Tool, mut referee: impl FnMut() -> Command) {
     let wanted = chance::asked("SEAWORTHY_PAIRS", 100_000);
     let (mut chance, seed) = Chance::seeded();
     let mut take = |next: &dyn Fn(&mut Chance) -> (String, String)| -> Vec<_> {
@@ -123,16 +181,64 @@ fn match_referee(scheme: Scheme, name: &str, mut referee: impl FnMut() -> Comman
             .collect()
     };
     let made = take(&|chance| chance::pair(scheme, chance));
-    let made = agree(scheme, name, &mut referee(), &made, seed);
+    let mut verdict = agree(scheme, &mut referee(), &made);
 
-    let real = seaworthy_testkit::shared().map_or(0, |shared| {
+    let mut kinds = vec![format!("{} random", verdict.pairs)];
+    if let Some(shared) = seaworthy_testkit::shared() {
         let versions = mined::versions(&shared, scheme);
-        let real = take(&|chance| real_pair(scheme, &versions, chance));
-        agree(scheme, name, &mut referee(), &real, seed)
-    });
-    say(&format!(
-        "{name}: {made} random + {real} real pairs, 0 disagreements (seed {seed})"
-    ));
+        let real = agree(
+            scheme,
+            &mut referee(),
+            &take(&|chance| real_pair(scheme, &versions, chance)),
+        );
+        kinds.push(format!("{} real", real.pairs));
+        verdict.pairs += real.pairs;
+        verdict.disagreements.extend(real.disagreements);
+    }
+    kinds.push(format!("seed {seed}"));
+    verdict.tell(scheme, &tool.name, &kinds.join(", "));
+}
+
+/// How often a tool was asked, and where it says otherwise than we do.
+pub(crate) struct Verdict {
+    pub(crate) pairs: usize,
+    pub(crate) disagreements: Vec<String>,
+}
+
+impl Verdict {
+    /// Takes in one pair with the tool's answer.
+    pub(crate) fn hear(&mut self, scheme: Scheme, a: &str, b: &str, theirs: &str) {
+        self.pairs += 1;
+        let ours = reading(scheme.compare(a, b));
+        if ours != theirs {
+            self.disagreements
+                .push(format!("{a:?} {b:?}: they say {theirs}, we say {ours}"));
+        }
+    }
+
+    /// Says the result past the test harness, which would swallow the line, and
+    /// fails where there are disagreements.
+    pub(crate) fn tell(&self, scheme: Scheme, tool: &str, kinds: &str) {
+        let line = format!(
+            "ORACLE\t{scheme}\t{tool}\t{}\t{}\t{kinds}\n",
+            self.pairs,
+            self.disagreements.len()
+        );
+        // One write, so that the lines of tests that run at once stay whole.
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        assert!(
+            self.disagreements.is_empty(),
+            "{scheme}: {tool} disagrees on {} of {} pairs ({kinds}), the first:\n{}",
+            self.disagreements.len(),
+            self.pairs,
+            self.disagreements
+                .iter()
+                .take(10)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("\n")
+        );
+    }
 }
 
 /// Two neighbours, two strangers, or a real version and an edit of it.
@@ -147,46 +253,21 @@ fn real_pair(scheme: Scheme, versions: &[String], chance: &mut Chance) -> (Strin
     (a, b)
 }
 
-/// How many of the pairs were compared; fails where the answers differ.
-fn agree(
-    scheme: Scheme,
-    name: &str,
-    referee: &mut Command,
-    pairs: &[(String, String)],
-
-    seed: usize,
-) -> usize {
+/// Asks the referee about all pairs and compares.
+fn agree(scheme: Scheme, referee: &mut Command, pairs: &[(String, String)]) -> Verdict {
     let answers = ask(referee, pairs);
     let ordered = answers.iter().filter(|answer| *answer != "E").count();
     assert!(
         ordered * 3 > pairs.len(),
-        "{name}: only {ordered} of {} pairs are versions",
+        "{scheme}: only {ordered} of {} pairs are versions",
         pairs.len()
     );
-    let mut disagreements = Vec::new();
+    let mut verdict = Verdict {
+        pairs: 0,
+        disagreements: Vec::new(),
+    };
     for ((a, b), theirs) in pairs.iter().zip(&answers) {
-        let ours = reading(scheme.compare(a, b));
-        if ours != theirs {
-            disagreements.push(format!("{a:?} {b:?}: {name} says {theirs}, we say {ours}"));
-        }
+        verdict.hear(scheme, a, b, theirs);
     }
-    assert!(
-        disagreements.is_empty(),
-        "{name}: {} of {} pairs disagree (seed {seed}), the first:\n{}",
-        disagreements.len(),
-        pairs.len(),
-        disagreements
-            .iter()
-            .take(10)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
-    pairs.len()
-}
-
-/// Speaks past the test harness, which would swallow the line.
-fn say(line: &str) {
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "{line}").unwrap();
+    verdict
 }

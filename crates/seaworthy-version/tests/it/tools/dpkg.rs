@@ -6,7 +6,7 @@ use std::process::Command;
 use seaworthy_testkit::require;
 use seaworthy_version::Scheme;
 
-use super::{ask, match_referee, prepare, reading, workshop};
+use super::{Tool, ask, match_referee, packaged, prepare, reading, workshop};
 use crate::chance::{self, Chance};
 
 /// The program, compiled into the folder `place`: tests run at the same time.
@@ -29,7 +29,8 @@ fn dpkg_orders_as_we_do() {
     let Some(referee) = referee("dpkg") else {
         return;
     };
-    match_referee(Scheme::Dpkg, "dpkg", referee);
+    let version = packaged("libdpkg-dev");
+    match_referee(Scheme::Dpkg, &Tool::of("dpkg", &version), referee);
 }
 
 #[test]

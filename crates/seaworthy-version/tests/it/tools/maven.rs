@@ -5,7 +5,7 @@ use std::process::Command;
 use seaworthy_testkit::require;
 use seaworthy_version::Scheme;
 
-use super::{match_referee, prepare, workshop};
+use super::{Tool, match_referee, packaged, prepare, workshop};
 
 const ARTIFACT: &str = "/usr/share/java/maven3-artifact.jar";
 const LANG: &str = "/usr/share/java/commons-lang3.jar";
@@ -21,7 +21,8 @@ fn maven_orders_as_we_do() {
     compiler.args(["-encoding", "UTF-8", "-cp", ARTIFACT, "-d"]);
     prepare(compiler.arg(&folder).arg(source));
     let path = format!("{}:{ARTIFACT}:{LANG}", folder.display());
-    match_referee(Scheme::Maven, "maven", || {
+    let version = packaged("libmaven3-core-java");
+    match_referee(Scheme::Maven, &Tool::of("Maven", &version), || {
         let mut java = Command::new("java");
         java.args([
             "-XX:TieredStopAtLevel=1",

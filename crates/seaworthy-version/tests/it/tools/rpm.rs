@@ -5,7 +5,7 @@ use std::process::Command;
 use seaworthy_testkit::require;
 use seaworthy_version::Scheme;
 
-use super::match_referee;
+use super::{Tool, match_referee, packaged};
 
 #[test]
 fn rpm_orders_as_we_do() {
@@ -13,7 +13,8 @@ fn rpm_orders_as_we_do() {
     if !(require("/usr/bin/python3") && require("/usr/lib/python3/dist-packages/rpm/__init__.py")) {
         return;
     }
-    match_referee(Scheme::Rpm, "rpm", || {
+    let version = packaged("python3-rpm");
+    match_referee(Scheme::Rpm, &Tool::of("rpm", &version), || {
         let mut python = Command::new("/usr/bin/python3");
         python.args([
             "-I",

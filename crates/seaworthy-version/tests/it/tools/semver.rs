@@ -5,16 +5,17 @@ use std::process::Command;
 use seaworthy_testkit::require;
 use seaworthy_version::Scheme;
 
-use super::{match_referee, workshop};
+use super::{Tool, match_referee, workshop};
 
-const SEMVER: &str = "semver@7.8.6";
+const VERSION: &str = "7.8.6";
 
 #[test]
 fn npm_orders_as_we_do() {
     if !(require("node") && require("npm")) {
         return;
     }
-    let folder = workshop(SEMVER);
+    let wanted = format!("semver@{VERSION}");
+    let folder = workshop(&wanted);
     let installed = folder.join("node_modules/semver/package.json");
     if !installed.is_file() {
         let mut npm = Command::new("npm");
@@ -27,17 +28,17 @@ fn npm_orders_as_we_do() {
             "--prefix",
         ]);
         // Where there is no network, the next line says what is missing.
-        let _ = npm.arg(&folder).arg(SEMVER).output();
+        let _ = npm.arg(&folder).arg(&wanted).output();
     }
     if !require(&installed.to_string_lossy()) {
         return;
     }
-    match_referee(Scheme::Semver, "npm semver", || {
+    match_referee(Scheme::Semver, &Tool::of("npm semver", VERSION), || {
         let mut node = Command::new("node");
         node.env("NODE_PATH", folder.join("node_modules"));
         node.arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/tests/it/tools/npm.js"
+            "/tests/it/tools/semver.js"
         ));
         node
     });

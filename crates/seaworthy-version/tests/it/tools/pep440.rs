@@ -5,16 +5,17 @@ use std::process::Command;
 use seaworthy_testkit::require;
 use seaworthy_version::Scheme;
 
-use super::{match_referee, workshop};
+use super::{Tool, match_referee, workshop};
 
-const PACKAGING: &str = "packaging==26.3";
+const VERSION: &str = "26.3";
 
 #[test]
 fn packaging_orders_as_we_do() {
     if !(require("python3") && require("pip3")) {
         return;
     }
-    let folder = workshop(PACKAGING);
+    let wanted = format!("packaging=={VERSION}");
+    let folder = workshop(&wanted);
     let installed = folder.join("packaging/version.py");
     if !installed.is_file() {
         let mut pip = Command::new("python3");
@@ -28,12 +29,12 @@ fn packaging_orders_as_we_do() {
             "--target",
         ]);
         // Where there is no network, the next line says what is missing.
-        let _ = pip.arg(&folder).arg(PACKAGING).output();
+        let _ = pip.arg(&folder).arg(&wanted).output();
     }
     if !require(&installed.to_string_lossy()) {
         return;
     }
-    match_referee(Scheme::Pep440, "packaging", || {
+    match_referee(Scheme::Pep440, &Tool::of("packaging", VERSION), || {
         let mut python = Command::new("python3");
         python.env("PYTHONPATH", &folder);
         python.args([
