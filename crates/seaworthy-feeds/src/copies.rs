@@ -65,8 +65,29 @@ pub enum CopiesError {
 struct Index {
     format: u32,
     parts: BTreeMap<String, Copy>,
-    /// How many records each feed had when it was last read well.
-    feeds: BTreeMap<String, u64>,
+    feeds: BTreeMap<String, Health>,
+    /// What the parts were made into.
+    made: Option<Made>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    state: String,
+    edition: String,
+    day: String,
+}
+
+/// How a feed fared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Records, the last time it was read well.
+    pub records: u64,
+    /// Records refused that time.
+    pub refused: u64,
+    /// The day it was last read well.
+    pub well: Option<String>,
+    /// What is wrong since.
+    pub trouble: Option<String>,
 }
 
 /// What is known of one part.
@@ -212,17 +233,66 @@ impl Copies {
 
     /// How many records `feed` had when it was last read well.
     pub(crate) fn records_of(&self, feed: &str) -> Option<u64> {
-        self.index.feeds.get(feed).copied()
+        self.index.feeds.get(feed).map(|health| health.records)
     }
 
     /// The newest bodies of these parts were read well.
-    pub(crate) fn approve(&mut self, feed: &str, records: u64, addresses: &[String]) {
-        self.index.feeds.insert(feed.to_owned(), records);
+    pub(crate) fn approve(&mut self, feed: &str, mut health: Health, addresses: &[String]) {
+        if health.well.is_none() {
+            health.well = self.index.feeds.remove(feed).and_then(|it| it.well);
+        }
+        self.index.feeds.insert(feed.to_owned(), health);
         for address in addresses {
             if let Some(copy) = self.index.parts.get_mut(address) {
                 copy.good = Some(copy.newest.clone());
             }
         }
+    }
+
+    /// Something is wrong with a feed.
+    pub(crate) fn complain(&mut self, feed: &str, trouble: &str) {
+        let health = self.index.feeds.entry(feed.to_owned()).or_default();
+        health.trouble = Some(trouble.chars().take(300).collect());
+    }
+
+    /// Whether `edition` was made of exactly these parts; and, if the day counts,
+    /// on `today`.
+    pub fn made(&self, edition: &Digest, today: Option<Day>) -> bool {
+        self.index.made.as_ref().is_some_and(|made| {
+            made.state == self.state()
+                && made.edition == edition.to_string()
+                && today.is_none_or(|today| made.day == today.to_string())
+        })
+    }
+
+    /// Writes down that these parts were made into `edition`.
+    pub fn note_made(&mut self, edition: &Digest, today: Day) -> Result<(), CopiesError> {
+        self.index.made = Some(Made {
+            state: self.state(),
+            edition: edition.to_string(),
+            day: today.to_string(),
+        });
+        self.save()
+    }
+
+    /// How each feed fared, as the copies in `folder` have it. Nothing where there
+    /// are none.
+    pub fn health(folder: &Path) -> BTreeMap<String, Health> {
+        read_index(&folder.join(INDEX))
+            .map(|index| index.feeds)
+            .unwrap_or_default()
+    }
+
+    /// A name for all parts as they are now.
+    fn state(&self) -> String {
+        let mut hash = Sha256::new();
+        for (address, copy) in &self.index.parts {
+            hash.update(address);
+            hash.update([0]);
+            hash.update(&copy.newest.sha256);
+            hash.update([0]);
+        }
+        Digest::from_sha256(hash.finalize().into()).to_string()
     }
 
     /// Writes down what was approved and removes bodies that nothing names.
@@ -244,6 +314,16 @@ impl Copies {
             let name = entry.file_name();
             // What cannot be removed stays: it harms nobody.
             if name.to_str().is_some_and(|name| !named.contains(name)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        let folder = self.folder.join(DRAFTS);
+        for entry in fs::read_dir(&folder)
+            .map_err(failed("read", &folder))?
+            .flatten()
+        {
+            // Asked for, and nothing came.
+            if entry.metadata().is_ok_and(|it| it.len() == 0) {
                 let _ = fs::remove_file(entry.path());
             }
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use seaworthy_core::{Advisory, Day, Epss, FeedDate, Kev};
 
-use crate::copies::Copies;
+use crate::copies::{Copies, Health};
 use crate::eol::{EolError, parse_eol};
 use crate::epss::{EpssError, parse_epss};
 use crate::kev::{KevError, parse_kev};
@@ -351,11 +351,18 @@ impl Gathered<'_> {
 
     /// A feed that could not be had at all.
     fn left_out(&mut self, id: &str, why: &str) {
+        if let Some(copies) = self.source.copies() {
+            copies.complain(id, why);
+        }
         self.missing.push(format!("{id}: {why}").into());
     }
 
-    /// Whether any part is not what it was the last time, or was older than today
-    /// confirms.
+    /// The copies, where there are any.
+    pub fn copies(&mut self) -> Option<&mut Copies> {
+        self.source.copies()
+    }
+
+    /// Whether any part is not what it was the last time.
     pub fn has_changed(&self) -> bool {
         self.feeds
             .iter()
@@ -364,7 +371,7 @@ impl Gathered<'_> {
     }
 
     /// Reads everything and hands each advisory to `sink`.
-    pub fn read(mut self, sink: &mut dyn Sink) -> Result<Fed, ReadError> {
+    pub fn read(&mut self, sink: &mut dyn Sink) -> Result<Fed, ReadError> {
         let mut fed = Fed {
             missing: std::mem::take(&mut self.missing),
             ..Fed::default()
@@ -401,7 +408,13 @@ impl Gathered<'_> {
                         .iter()
                         .filter_map(|it| it.address.clone())
                         .collect();
-                    copies.approve(&held.id, content.records, &addresses);
+                    let health = Health {
+                        records: content.records,
+                        refused: content.refused,
+                        well: trouble.is_none().then(|| today.to_string()),
+                        trouble: trouble.as_deref().map(str::to_owned),
+                    };
+                    copies.approve(&held.id, health, &addresses);
                 }
                 sink.keep();
                 fed.take(&held.id, content, date, trouble);
@@ -419,6 +432,9 @@ impl Gathered<'_> {
             }
             Err(error) => return Err(error),
         };
+        if let (Some(copies), Some(trouble)) = (self.source.copies(), &trouble) {
+            copies.complain(&held.id, trouble);
+        }
         // Something is wrong with what came: what was read well before is better.
         sink.undo();
         let mut older = false;

@@ -25,7 +25,7 @@ mod source;
 mod starter;
 mod vendor;
 
-pub use copies::{Copies, CopiesError};
+pub use copies::{Copies, CopiesError, Health};
 pub use eol::{EolError, SupportEnds, parse_eol};
 pub use epss::{EpssError, Predictions, parse_epss};
 pub use fed::{Fed, Reading, Refusal};

@@ -18,26 +18,9 @@ pub(crate) use self::rating::{of_vector, of_word};
 pub use self::record::{OsvError, parse_record};
 pub(crate) use self::record::{is_id, one_line};
 
-/// How versions of an ecosystem's family are ordered. Families whose order is
-/// not built yet answer [`Scheme::Verbatim`].
+/// How versions of an ecosystem's family are ordered: see [`Ecosystem::scheme`].
 pub fn scheme_of(family: &str) -> Scheme {
-    match family {
-        "npm" | "crates.io" => Scheme::Semver,
-        "PyPI" => Scheme::Pep440,
-        "Maven" => Scheme::Maven,
-        "Go" => Scheme::Go,
-        "Debian" | "Ubuntu" | "Echo" => Scheme::Dpkg,
-        "Alpine"
-        | "Wolfi"
-        | "Chainguard"
-        | "MinimOS"
-        | "Alpaquita"
-        | "BellSoft Hardened Containers"
-        | "CleanStart" => Scheme::Apk,
-        "AlmaLinux" | "Rocky Linux" | "Red Hat" | "SUSE" | "openSUSE" | "Mageia" | "openEuler"
-        | "Azure Linux" | "Photon OS" => Scheme::Rpm,
-        _ => Scheme::Verbatim,
-    }
+    Ecosystem::family_only(family).scheme()
 }
 
 /// The ecosystem as Seaworthy names it.

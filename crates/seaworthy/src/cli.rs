@@ -188,6 +188,17 @@ Examples:
   seaworthy db build --from https://mirror.example/feeds
   seaworthy db build --from ./mirror --output company.edition")]
     Build(DbBuildArgs),
+    /// Fetch what changed in the feeds and use an edition of it from now on.
+    ///
+    /// What was fetched before is asked for again without a body, and a download
+    /// that was cut goes on where it stopped. A feed that fails, or that lost most
+    /// of its records, keeps what it had; `db status` says so.
+    #[command(after_help = "\
+Examples:
+  seaworthy db update
+  seaworthy db update --from https://mirror.example/feeds
+  seaworthy db update --from publishers+https://proxy.example/cache")]
+    Update(DbUpdateArgs),
     /// Tell which edition is in use: its feeds, counts and ages.
     Status(DbStatusArgs),
 }
@@ -201,6 +212,24 @@ pub(crate) struct DbBuildArgs {
     /// Write the edition to a file instead of installing it.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbUpdateArgs {
+    /// A mirror of the feeds, `publishers` for the addresses of their publishers,
+    /// or `publishers+URL` for the same through a caching proxy that has each
+    /// publisher's host as the first part of its path.
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        env = "SEAWORTHY_DB_SOURCE",
+        default_value = "publishers"
+    )]
+    pub(crate) from: String,
+
+    /// Believe that this feed lost most of its records.
+    #[arg(long, value_name = "FEED")]
+    pub(crate) accept: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,5 +3,5 @@
 mod db;
 mod scan;
 
-pub(crate) use db::{build as db_build, status as db_status};
+pub(crate) use db::{build as db_build, status as db_status, update as db_update};
 pub(crate) use scan::scan;

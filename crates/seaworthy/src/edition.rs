@@ -1,6 +1,6 @@
 //! Which edition a command works with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use seaworthy_advisories::{Compiler, Context, Edition, Shelf};
 
@@ -9,6 +9,11 @@ use crate::failure::Hinted;
 /// The shelf of installed editions under the data folder.
 pub(crate) fn shelf(data: &Path) -> Shelf {
     Shelf::at(data.join("editions"))
+}
+
+/// Where copies of feeds are kept under the data folder.
+pub(crate) fn copies(data: &Path) -> PathBuf {
+    data.join("feeds")
 }
 
 /// The edition named by a flag, else the installed one, else the starter edition

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         match &cli.command {
             Command::Scan(args) => command::scan(&desk, args),
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
+            Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),
             Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),
         }
     });

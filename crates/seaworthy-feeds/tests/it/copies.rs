@@ -133,7 +133,7 @@ fn update(mirror: &Mirror, folder: &Path) -> (Result<Fed, ReadError>, bool, usiz
     let mut copies = Copies::open(folder).expect("nobody else holds them");
     let mut notes = Notes::default();
     let mut changed = false;
-    let fed = wait_for(gather(mirror, &options, Some(&mut copies))).and_then(|gathered| {
+    let fed = wait_for(gather(mirror, &options, Some(&mut copies))).and_then(|mut gathered| {
         changed = gathered.has_changed();
         gathered.read(&mut notes)
     });

@@ -1,8 +1,12 @@
 //! `seaworthy db`.
 
 use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
 
-use seaworthy_testkit::shared;
+use seaworthy_testkit::{Server, free_port, require, shared};
 
 use crate::product::{User, write_mirror};
 
@@ -16,7 +20,7 @@ fn without_an_edition_the_starter_edition_is_told_and_how_to_get_more() {
     assert_eq!(ended.code, 0);
     assert!(ended.out.contains("(starter)"), "{}", ended.out);
     assert!(
-        ended.talk.contains("hint: `seaworthy db build"),
+        ended.talk.contains("hint: `seaworthy db update"),
         "{}",
         ended.talk
     );
@@ -93,5 +97,149 @@ fn the_shared_feeds_compile_into_one_edition() {
         "\nDebian:11 ",
     ] {
         assert!(ended.out.contains(ecosystem), "{}", ended.out);
+    }
+}
+
+/// Serves `folder` with a real web server, which answers conditional requests by
+/// the dates of files.
+fn serve(folder: &Path) -> (Server, String) {
+    let port = free_port();
+    let mut command = Command::new("python3");
+    command
+        .args(["-m", "http.server", "--bind", "127.0.0.1"])
+        .arg(port.to_string())
+        .arg("--directory")
+        .arg(folder);
+    let server =
+        Server::start(&mut command).ready_when(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
+    (server, format!("http://127.0.0.1:{port}"))
+}
+
+/// A record of `npm` that says something of `ws`.
+fn record(number: usize) -> String {
+    format!(
+        r#"{{"id":"CVE-2026-{number}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":
+        {{"ecosystem":"npm","name":"ws"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"{number}.0.0"}}]}}]}}]}}"#
+    )
+}
+
+fn write_records(mirror: &Path, count: usize) {
+    let records: Vec<String> = (1..=count).map(record).collect();
+    let records: Vec<(&str, &str)> = records.iter().map(|it| ("npm", it.as_str())).collect();
+    write_mirror(mirror, &records);
+    // A web server tells states apart by whole seconds.
+    let second = u64::try_from(count).unwrap();
+    date(&mirror.join("osv/npm/all.zip"), second);
+}
+
+fn date(file: &Path, second: u64) {
+    let day = UNIX_EPOCH + Duration::from_secs(1_700_000_000 + second);
+    let file = fs::File::options().write(true).open(file).unwrap();
+    file.set_modified(day).unwrap();
+}
+
+#[test]
+fn an_update_fetches_what_changed_and_says_when_nothing_did() {
+    if !require("python3") {
+        return;
+    }
+    let user = User::new();
+    write_records(&user.path("mirror"), 3);
+    let (_server, address) = serve(&user.path("mirror"));
+    let update = || {
+        let ended = user.run(&["db", "update", "--from", &address]);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        (ended.talk, ended.out)
+    };
+    let (talk, out) = update();
+    assert!(talk.contains("note: installed in"), "{talk}");
+    assert!(out.contains("advisories       3\n"), "{out}");
+    let (talk, out) = update();
+    assert!(talk.contains("note: unchanged"), "{talk}");
+    assert_eq!(out, "");
+    write_records(&user.path("mirror"), 4);
+    assert!(update().1.contains("advisories       4\n"));
+
+    // A feed that breaks keeps what it had, and that is told.
+    fs::write(user.path("mirror/osv/npm/all.zip"), "no export").unwrap();
+    date(&user.path("mirror/osv/npm/all.zip"), 9);
+    let (talk, out) = update();
+    assert!(talk.contains("`osv/npm` is an older copy: "), "{talk}");
+    assert!(out.contains("advisories       4\n"), "{out}");
+    let status = user.run(&["db", "status"]).out;
+    assert!(
+        status.contains("osv/npm: cannot use the export of `npm`"),
+        "{status}"
+    );
+}
+
+#[test]
+fn an_update_that_is_killed_anywhere_leaves_a_whole_edition_in_use() {
+    if !require("python3") || !require("strace") {
+        return;
+    }
+    let user = User::new();
+    let mirror = user.path("mirror");
+    write_records(&mirror, 3);
+    let (_server, address) = serve(&mirror);
+    let traced = |inject: Option<&str>| {
+        let mut command = user.command();
+        let program = command.get_program().to_owned();
+        let environment: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command = Command::new("strace");
+        command
+            .args(["-f", "-o", "calls", "-e"])
+            .arg("trace=openat,write,fsync,rename,unlink,mkdir,flock")
+            .env_clear()
+            .envs(environment)
+            .current_dir(user.folder.path());
+        if let Some(inject) = inject {
+            command.args(["-e", inject]);
+        }
+        command
+            .arg(program)
+            .args(["db", "update", "--from", &address])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    let whole = |expected: &[&str]| {
+        let ended = user.run(&["db", "status", "--verify"]);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        let advisories = ended.out.lines().find(|it| it.starts_with("advisories"));
+        let count = advisories.and_then(|line| line.split_whitespace().last());
+        assert!(expected.contains(&count.unwrap()), "{}", ended.out);
+    };
+    assert!(traced(None).status.success());
+    whole(&["3"]);
+
+    // How often each call is made when everything changed, and from which call
+    // on the work begins.
+    write_records(&mirror, 4);
+    assert!(traced(None).status.success());
+    let calls = fs::read_to_string(user.path("calls")).unwrap();
+    let often = |name: &str| calls.matches(&format!(" {name}(")).count();
+    let mut points: Vec<String> = Vec::new();
+    for (name, times) in [("openat", 6), ("write", 6), ("fsync", 5), ("rename", 4)] {
+        let all = often(name);
+        assert!(all >= 3, "{name} was called {all} times");
+        // The last ones do the most: those before start the program.
+        for step in 0..times.min(all) {
+            let at = all - step * (all / 2) / times.min(all);
+            points.push(format!("{name}:signal=KILL:when={at}"));
+        }
+    }
+    assert!(points.len() >= 20, "{points:?}");
+    for (round, point) in points.iter().enumerate() {
+        let (before, after) = (4 + round, 5 + round);
+        write_records(&mirror, after);
+        traced(Some(&format!("inject={point}")));
+        whole(&[&before.to_string(), &after.to_string()]);
+        let again = user.run(&["db", "update", "--from", &address]);
+        assert_eq!(again.code, 0, "{point}: {}", again.talk);
+        whole(&[&after.to_string()]);
     }
 }

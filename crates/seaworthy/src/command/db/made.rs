@@ -1,0 +1,102 @@
+//! What building and updating share: feeds in, the bytes of an edition out.
+
+use std::fs;
+
+use anyhow::Context as _;
+use seaworthy_advisories::{CompileError, Compiler, Context, Mark};
+use seaworthy_core::Advisory;
+use seaworthy_feeds::{Fed, Options, Reading, Sink};
+
+use crate::desk::Desk;
+use crate::failure::Hinted;
+use crate::settings;
+
+/// An edition in the making.
+#[derive(Default)]
+pub(super) struct Draft {
+    compiler: Compiler,
+    kept: Mark,
+    refused: Option<CompileError>,
+}
+
+impl Sink for Draft {
+    fn take(&mut self, advisory: Advisory) {
+        if self.refused.is_none() {
+            self.refused = self.compiler.add(&advisory).err();
+        }
+    }
+
+    fn keep(&mut self) {
+        self.kept = self.compiler.mark();
+    }
+
+    fn undo(&mut self) {
+        self.compiler.undo(self.kept);
+    }
+}
+
+impl Draft {
+    /// The bytes of the edition.
+    pub(super) fn compile(self, fed: &Fed) -> Result<Vec<u8>, CompileError> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
+        self.compiler.compile(&Context {
+            feeds: fed.dates(),
+            kev: fed.kev.clone(),
+            epss: fed.epss.clone(),
+            support: fed.support.clone(),
+            starter: false,
+        })
+    }
+}
+
+/// How feeds are read here.
+pub(super) fn options(desk: &Desk<'_>, may_shrink: &[String]) -> anyhow::Result<Options> {
+    let scratch = desk.data.join("scratch");
+    fs::create_dir_all(&scratch)
+        .with_context(|| format!("cannot use the data folder `{}`", desk.data.display()))?;
+    Ok(Options {
+        today: settings::today(),
+        scratch,
+        limits: seaworthy_feeds::Limits::default(),
+        may_shrink: may_shrink.iter().cloned().collect(),
+    })
+}
+
+pub(super) fn hinted(what: String, hint: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    Hinted::over(what, hint, error)
+}
+
+/// Refused records, feeds in trouble and what is missing are told, not hidden: an
+/// edition without them knows less.
+pub(super) fn tell(desk: &Desk<'_>, fed: &Fed) {
+    for Reading {
+        id,
+        records,
+        refused,
+        refusals,
+        trouble,
+        ..
+    } in &fed.feeds
+    {
+        if let Some(trouble) = trouble {
+            desk.printer
+                .note(&format!("`{id}` is an older copy: {trouble}"));
+        }
+        if *refused == 0 {
+            continue;
+        }
+        desk.printer.note(&format!(
+            "`{id}`: {refused} of {} records refused",
+            records + refused
+        ));
+        for refusal in refusals.iter().take(3) {
+            desk.printer
+                .note(&format!("  {}: {}", refusal.what, refusal.why));
+        }
+    }
+    for missing in &fed.missing {
+        desk.printer.note(&format!("the mirror has no `{missing}`"));
+    }
+}
