@@ -34,4 +34,4 @@ pub use kev::{Catalogue, KevError, parse_kev};
 pub use mirror::{Mirror, MirrorError};
 pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export, scheme_of};
 pub use starter::starter;
-pub use vendor::VendorError;
+pub use vendor::{VendorError, red_hat_ecosystem};

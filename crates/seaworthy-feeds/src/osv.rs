@@ -16,7 +16,7 @@ use seaworthy_core::{Ecosystem, Scheme};
 pub use self::export::{ExportError, Exported, Limits, read_export};
 pub(crate) use self::rating::{of_vector, of_word};
 pub use self::record::{OsvError, parse_record};
-pub(crate) use self::record::{is_id, one_line};
+pub(crate) use self::record::{is_id, links, one_line};
 
 /// How versions of an ecosystem's family are ordered: see [`Ecosystem::scheme`].
 pub fn scheme_of(family: &str) -> Scheme {

@@ -6,11 +6,13 @@
 //! read at all is an error. [`FEEDS`] lists the sources with the parts of a mirror
 //! that each consists of.
 
+mod csaf;
 mod debian;
 mod intake;
 mod packed;
 mod table;
 
+pub use self::csaf::red_hat_ecosystem;
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
 pub(crate) use self::table::{FEEDS, Feed};

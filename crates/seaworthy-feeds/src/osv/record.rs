@@ -319,23 +319,34 @@ pub(crate) fn one_line(text: &str) -> Box<str> {
 }
 
 /// Links to the web, pages of advisories first.
-fn references(links: &[Link]) -> Vec<Box<str>> {
+fn references(given: &[Link]) -> Vec<Box<str>> {
+    links(
+        given
+            .iter()
+            .map(|link| (link.kind == "ADVISORY", link.url.as_str())),
+    )
+}
+
+/// The usable of `links`, those that come with `true` first, each once and not
+/// more than anyone follows.
+pub(crate) fn links<'a>(links: impl IntoIterator<Item = (bool, &'a str)>) -> Vec<Box<str>> {
     let mut seen = HashSet::new();
     let usable = |url: &str| {
         (url.starts_with("https://") || url.starts_with("http://"))
             && url.len() <= 1_000
             && url.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    let (first, rest): (Vec<&Link>, Vec<&Link>) = links
-        .iter()
-        .filter(|link| usable(&link.url))
-        .partition(|link| link.kind == "ADVISORY");
+    let (first, rest): (Vec<_>, Vec<_>) = links
+        .into_iter()
+        .filter(|(_, url)| usable(url))
+        .partition(|(is_first, _)| *is_first);
     first
         .into_iter()
         .chain(rest)
-        .filter(|link| seen.insert(link.url.as_str()))
+        .map(|(_, url)| url)
+        .filter(|url| seen.insert(*url))
         .take(MAX_REFERENCES)
-        .map(|link| link.url.as_str().into())
+        .map(Box::from)
         .collect()
 }
 

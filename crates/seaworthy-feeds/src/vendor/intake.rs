@@ -1,5 +1,6 @@
 //! What a reader is handed, and what it hands back.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, Seek};
 
 use seaworthy_core::{Advisory, Day};
@@ -58,6 +59,7 @@ pub(crate) struct Intake<'a> {
     records: u64,
     newest: Option<Day>,
     refusals: Refusals,
+    left_out: HashSet<Box<str>>,
 }
 
 /// What came of reading the parts of one feed.
@@ -82,6 +84,7 @@ impl<'a> Intake<'a> {
             records: 0,
             newest: None,
             refusals: Refusals::default(),
+            left_out: HashSet::new(),
         }
     }
 
@@ -115,6 +118,17 @@ impl<'a> Intake<'a> {
     /// The feed states the day it was made.
     pub(crate) fn made_on(&mut self, day: Day) {
         self.newest = self.newest.max(Some(day));
+    }
+
+    /// Files in archives that something newer speaks for, by their names there.
+    pub(crate) fn leave_out(&mut self, names: impl IntoIterator<Item = Box<str>>) {
+        self.left_out.extend(names);
+    }
+
+    /// Whether the file called `name` in an archive is to be passed over.
+    pub(crate) fn leaves_out(&self, name: &str) -> bool {
+        let name = name.strip_prefix("./").unwrap_or(name);
+        self.left_out.contains(name)
     }
 
     pub(crate) fn finish(self) -> Taken {

@@ -84,11 +84,22 @@ pub(crate) fn each_file(
     intake: &mut Intake<'_>,
     each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
+    each_file_within(intake.limits().record_bytes, content, intake, each)
+}
+
+/// Like [`each_file`], for feeds whose records may have up to `limit` bytes.
+/// Files that [`Intake::leave_out`] named are passed over.
+pub(crate) fn each_file_within(
+    limit: u64,
+    content: &mut dyn Content,
+    intake: &mut Intake<'_>,
+    each: &mut dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError>,
+) -> Result<(), VendorError> {
     let mut magic = [0_u8; 4];
     let is_zip = content.read_exact(&mut magic).is_ok() && magic == *b"PK\x03\x04";
     content.seek(SeekFrom::Start(0))?;
     if is_zip {
-        return each_of_zip(content, intake, each);
+        return each_of_zip(limit, content, intake, each);
     }
     let limits = *intake.limits();
     let mut archive = tar::Archive::new(unpacked(content, intake)?);
@@ -99,12 +110,13 @@ pub(crate) fn each_file(
             continue;
         }
         let name = shortened(&String::from_utf8_lossy(&entry.path_bytes()));
-        one(&name, &mut entry, intake, each)?;
+        one(&name, limit, &mut entry, intake, each)?;
     }
     Ok(())
 }
 
 fn each_of_zip(
+    limit: u64,
     content: &mut dyn Content,
     intake: &mut Intake<'_>,
     each: &mut Each<'_>,
@@ -125,7 +137,7 @@ fn each_of_zip(
             reader: Box::new(&mut entry),
             left,
         };
-        one(&name, &mut counted, intake, each)?;
+        one(&name, limit, &mut counted, intake, each)?;
         left = counted.left;
     }
     Ok(())
@@ -133,11 +145,14 @@ fn each_of_zip(
 
 fn one(
     name: &str,
+    limit: u64,
     reader: &mut dyn Read,
     intake: &mut Intake<'_>,
     each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
-    let limit = intake.limits().record_bytes;
+    if intake.leaves_out(name) {
+        return Ok(());
+    }
     let mut bytes = Vec::new();
     reader
         .take(limit.saturating_add(1))
