@@ -132,6 +132,10 @@ const EOL: [(&str, Option<&str>); 2] = [
 const LIST_LIMIT: u64 = 1 << 20;
 const ENRICHMENT_LIMIT: u64 = 64 << 20;
 
+/// Documents that are fetched one by one because they are newer than their
+/// archive. Each is an open file until it is read.
+const MAX_CHANGED: usize = 500;
+
 /// A feed with fewer records than this may lose most of them for good reasons.
 const WORTH_WATCHING: u64 = 100;
 
@@ -208,6 +212,9 @@ pub async fn gather<'a>(
     gathered.gather_osv().await?;
     for feed in vendor::FEEDS {
         gathered.gather_vendor(feed).await?;
+    }
+    for archived in vendor::ARCHIVED {
+        gathered.gather_archived(archived).await?;
     }
     gathered.gather_enrichments().await?;
     Ok(gathered)
@@ -295,6 +302,104 @@ impl Gathered<'_> {
             self.feeds.push(held);
         }
         Ok(())
+    }
+
+    /// An archive that a text names, and the documents that changed since it was
+    /// made.
+    async fn gather_archived(
+        &mut self,
+        archived: &'static vendor::Archived,
+    ) -> Result<(), ReadError> {
+        let feed = &archived.feed;
+        match self.parts_of_archived(archived).await {
+            Ok(held) => self.feeds.extend(held),
+            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn parts_of_archived(
+        &mut self,
+        archived: &'static vendor::Archived,
+    ) -> Result<Option<Held>, ReadError> {
+        let feed = &archived.feed;
+        let limit = self.options.limits.archive_bytes;
+        let beside = |name: &str| Spot {
+            path: format!("vendor/{}/{name}", archived.folder.path),
+            published: Some(format!("{}/{name}", archived.folder.upstream)),
+        };
+        let unusable = |part: &str| {
+            let part: Box<str> = part.into();
+            move |source| ReadError::Vendor {
+                feed: feed.id.into(),
+                part,
+                source,
+            }
+        };
+        let Some(mut latest) = self
+            .source
+            .open(&beside(archived.latest), LIST_LIMIT)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let latest = bytes_of(&mut latest, archived.latest)?;
+        let name = vendor::file_named(&latest).map_err(unusable(archived.latest))?;
+        let mut held = Held {
+            id: feed.id.to_owned(),
+            kind: Kind::Vendor(feed),
+            parts: Vec::new(),
+            names: Vec::new(),
+        };
+        for part in feed.parts {
+            let spot = Spot {
+                path: format!("vendor/{}", part.path),
+                published: Some(part.upstream.to_owned()),
+            };
+            if let Some(opened) = self.source.open(&spot, ENRICHMENT_LIMIT).await? {
+                held.parts.push(opened);
+                held.names.push(part.path.to_owned());
+            }
+        }
+        let Some(archive) = self.source.open(&beside(name), limit).await? else {
+            return Err(unusable(name)(VendorError::Missing {
+                what: "the newest archive",
+            }));
+        };
+        held.parts.push(archive);
+        held.names.push(name.to_owned());
+
+        let changes = self
+            .source
+            .open(&beside(archived.changes), ENRICHMENT_LIMIT)
+            .await?;
+        let (Some(mut changes), Some(made)) = (changes, vendor::day_in(name)) else {
+            return Ok(Some(held));
+        };
+        let changes = bytes_of(&mut changes, archived.changes)?;
+        let changed = vendor::entries(&changes).map_err(unusable(archived.changes))?;
+        let changed = changed.iter().filter(|(_, day)| *day >= made);
+        let mut untaken = 0_usize;
+        for (count, (document, day)) in changed.enumerate() {
+            if count >= MAX_CHANGED {
+                untaken += 1;
+                continue;
+            }
+            match self.source.open(&beside(document), limit).await? {
+                Some(opened) => {
+                    held.parts.push(opened);
+                    held.names.push(document.as_ref().to_owned());
+                }
+                // What changed on the day of the archive may well be in it.
+                None => untaken += usize::from(*day > made),
+            }
+        }
+        if untaken > 0 {
+            let why = format!("{untaken} documents changed since the archive was made");
+            self.left_out(feed.id, &why);
+        }
+        Ok(Some(held))
     }
 
     async fn gather_enrichments(&mut self) -> Result<(), ReadError> {

@@ -9,10 +9,12 @@
 mod csaf;
 mod debian;
 mod intake;
+mod listing;
 mod packed;
 mod table;
 
 pub use self::csaf::red_hat_ecosystem;
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
-pub(crate) use self::table::{FEEDS, Feed};
+pub(crate) use self::listing::{day_in, entries, file_named};
+pub(crate) use self::table::{ARCHIVED, Archived, FEEDS, Feed};

@@ -1,6 +1,6 @@
 //! What a reader is handed, and what it hands back.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, BufRead, Seek};
 
 use seaworthy_core::{Advisory, Day};
@@ -59,7 +59,7 @@ pub(crate) struct Intake<'a> {
     records: u64,
     newest: Option<Day>,
     refusals: Refusals,
-    left_out: HashSet<Box<str>>,
+    left_out: HashMap<Box<str>, Day>,
 }
 
 /// What came of reading the parts of one feed.
@@ -84,7 +84,7 @@ impl<'a> Intake<'a> {
             records: 0,
             newest: None,
             refusals: Refusals::default(),
-            left_out: HashSet::new(),
+            left_out: HashMap::new(),
         }
     }
 
@@ -120,15 +120,21 @@ impl<'a> Intake<'a> {
         self.newest = self.newest.max(Some(day));
     }
 
-    /// Files in archives that something newer speaks for, by their names there.
-    pub(crate) fn leave_out(&mut self, names: impl IntoIterator<Item = Box<str>>) {
-        self.left_out.extend(names);
+    /// The document called `name` was deleted on `day`.
+    pub(crate) fn leave_out(&mut self, name: Box<str>, day: Day) {
+        self.left_out.insert(name, day);
+    }
+
+    /// The archive that is read next was made on `day`.
+    pub(crate) fn archived_on(&mut self, day: Day) {
+        self.left_out.retain(|_, deleted| *deleted >= day);
+        self.made_on(day);
     }
 
     /// Whether the file called `name` in an archive is to be passed over.
     pub(crate) fn leaves_out(&self, name: &str) -> bool {
         let name = name.strip_prefix("./").unwrap_or(name);
-        self.left_out.contains(name)
+        self.left_out.contains_key(name)
     }
 
     pub(crate) fn finish(self) -> Taken {

@@ -88,7 +88,7 @@ pub(crate) fn each_file(
 }
 
 /// Like [`each_file`], for feeds whose records may have up to `limit` bytes.
-/// Files that [`Intake::leave_out`] named are passed over.
+/// Documents that [`Intake::leave_out`] named are passed over.
 pub(crate) fn each_file_within(
     limit: u64,
     content: &mut dyn Content,

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, debian};
+use super::{Content, Intake, VendorError, csaf, debian};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -22,12 +22,53 @@ pub(crate) struct Part {
     pub(crate) upstream: &'static str,
 }
 
-/// Every feed that is read, one entry each.
-pub(crate) const FEEDS: &[Feed] = &[Feed {
-    id: "debian/tracker",
-    parts: &[Part {
-        path: "debian/tracker/data/json",
-        upstream: "https://security-tracker.debian.org/tracker/data/json",
-    }],
-    read: debian::read,
+/// A feed whose archive has another name each time it is made, with lists beside
+/// it of what changed and what was deleted since.
+pub(crate) struct Archived {
+    /// Its parts are the lists that its reader reads before the archive.
+    pub(crate) feed: Feed,
+    /// The folder that has everything.
+    pub(crate) folder: Part,
+    /// The text that names the archive.
+    pub(crate) latest: &'static str,
+    /// The list of documents that changed.
+    pub(crate) changes: &'static str,
+}
+
+/// Every such feed.
+pub(crate) const ARCHIVED: &[Archived] = &[Archived {
+    feed: Feed {
+        id: "redhat/vex",
+        parts: &[Part {
+            path: "redhat/csaf/v2/vex/deletions.csv",
+            upstream: "https://security.access.redhat.com/data/csaf/v2/vex/deletions.csv",
+        }],
+        read: csaf::read_red_hat,
+    },
+    folder: Part {
+        path: "redhat/csaf/v2/vex",
+        upstream: "https://security.access.redhat.com/data/csaf/v2/vex",
+    },
+    latest: "archive_latest.txt",
+    changes: "changes.csv",
 }];
+
+/// Every feed that is read, one entry each.
+pub(crate) const FEEDS: &[Feed] = &[
+    Feed {
+        id: "debian/tracker",
+        parts: &[Part {
+            path: "debian/tracker/data/json",
+            upstream: "https://security-tracker.debian.org/tracker/data/json",
+        }],
+        read: debian::read,
+    },
+    Feed {
+        id: "suse/vex",
+        parts: &[Part {
+            path: "suse/projects/security/csaf-vex.tar.bz2",
+            upstream: "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
+        }],
+        read: csaf::read_suse,
+    },
+];

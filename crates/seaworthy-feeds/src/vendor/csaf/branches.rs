@@ -60,7 +60,7 @@ pub(super) fn intervals<'a>(fixes: impl IntoIterator<Item = &'a Fixed>) -> Vec<A
 
 /// What keeps streams of one package apart: the module's stream, else the major
 /// version of what a module has built.
-fn stream(fixed: &Fixed) -> &str {
+pub(super) fn stream(fixed: &Fixed) -> &str {
     match &fixed.module {
         Some(module) => module,
         None if is_modular(&fixed.version) => {
@@ -150,7 +150,10 @@ mod tests {
                 "[..1:1.1.1k-6.el8_5) [1:1.1.1k-7..1:1.1.1k-9.el8_7)",
             ),
             // No number to count up: everything below the second is affected.
-            (vec!["1-a.el8_6", "1-b.el8_7"], "[..1-a.el8_6) [..1-b.el8_7)"),
+            (
+                vec!["1-a.el8_6", "1-b.el8_7"],
+                "[..1-a.el8_6) [..1-b.el8_7)",
+            ),
             (
                 vec!["4.19.8+git.1-150500.1.1", "4.19.8+git.1-150500.3.1"],
                 "[..4.19.8+git.1-150500.1.1)",

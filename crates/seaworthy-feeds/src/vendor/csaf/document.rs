@@ -40,12 +40,22 @@ pub(super) struct Front<'a> {
     pub(super) aggregate_severity: Option<Level<'a>>,
     #[serde(borrow, default)]
     pub(super) references: Vec<Reference<'a>>,
+    #[serde(borrow, default)]
+    pub(super) notes: Vec<Note<'a>>,
     #[serde(borrow)]
     pub(super) tracking: Tracking<'a>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Level<'a> {
+    #[serde(borrow)]
+    pub(super) text: Text<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Note<'a> {
+    #[serde(borrow)]
+    pub(super) category: Text<'a>,
     #[serde(borrow)]
     pub(super) text: Text<'a>,
 }
@@ -121,6 +131,8 @@ pub(super) struct Vulnerability<'a> {
     pub(super) cve: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) title: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) notes: Vec<Note<'a>>,
     #[serde(borrow, default)]
     pub(super) release_date: Option<Text<'a>>,
     #[serde(borrow, default)]

@@ -147,7 +147,10 @@ mod tests {
             ("cpe:/a:redhat:rhel_e4s:9.0::appstream", "Red Hat:e4s:9.0"),
             ("cpe:/a:redhat:rhel_aus:8.4::appstream", "Red Hat:aus:8.4"),
             ("cpe:/o:redhat:rhel_tus:8.4::baseos", "Red Hat:tus:8.4"),
-            ("cpe:/o:redhat:enterprise_linux_eus:10.0", "Red Hat:eus:10.0"),
+            (
+                "cpe:/o:redhat:enterprise_linux_eus:10.0",
+                "Red Hat:eus:10.0",
+            ),
             (
                 "cpe:/o:redhat:rhel_eus_long_life:8.4::baseos",
                 "Red Hat:eus_long_life:8.4",
@@ -218,19 +221,19 @@ mod tests {
                 rhel,
                 "perl-FCGI 1:0.78-12.module+el8.10.0+1 perl-FCGI:0.78",
             ),
-            (
-                "samba",
-                Some("pkg:rpm/redhat/samba"),
-                rhel,
-                "samba - -",
-            ),
+            ("samba", Some("pkg:rpm/redhat/samba"), rhel, "samba - -"),
             (
                 "gdb-debuginfo",
                 Some("pkg:rpm/redhat/gdb-debuginfo@1-1?arch=x86_64"),
                 rhel,
                 "none",
             ),
-            ("m", Some("pkg:maven/antlr/antlr@2.7.7?type=jar"), rhel, "none"),
+            (
+                "m",
+                Some("pkg:maven/antlr/antlr@2.7.7?type=jar"),
+                rhel,
+                "none",
+            ),
             ("postgresql", None, rhel, "postgresql - - source"),
             ("postgresql", None, other, "none"),
             (

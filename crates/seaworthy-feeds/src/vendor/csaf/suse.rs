@@ -120,7 +120,8 @@ pub(super) fn package_of(item: Item<'_>, _product: Item<'_>, fixed: bool) -> Opt
 /// A release without the architecture behind it, and whether that was a source's.
 fn without_architecture(release: &str) -> (&str, bool) {
     const ARCHITECTURES: [&str; 10] = [
-        "aarch64", "i586", "i686", "noarch", "nosrc", "ppc64le", "riscv64", "s390x", "src", "x86_64",
+        "aarch64", "i586", "i686", "noarch", "nosrc", "ppc64le", "riscv64", "s390x", "src",
+        "x86_64",
     ];
     match release.rsplit_once('.') {
         Some((release, architecture)) if ARCHITECTURES.contains(&architecture) => {
@@ -196,7 +197,11 @@ mod tests {
                 Some("cpe:/o:opensuse:tumbleweed"),
                 "openSUSE:Tumbleweed",
             ),
-            ("openSUSE Backports SLE-15 SP5", None, "openSUSE:Backports SLE-15 SP5"),
+            (
+                "openSUSE Backports SLE-15 SP5",
+                None,
+                "openSUSE:Backports SLE-15 SP5",
+            ),
             ("Someone's Linux", None, "none"),
         ] {
             let said = ecosystem_of(item(name, cpe)).map_or("none".into(), |it| it.to_string());
