@@ -18,7 +18,7 @@ const fn need(name: &'static str, package: &'static str) -> Need {
 }
 
 /// Everything that a test requires by name stands here.
-pub(super) const NEEDS: [Need; 41] = [
+pub(super) const NEEDS: [Need; 42] = [
     // Images: made, pushed, served and run.
     need("containerd", "containerd"),
     need("ctr", "containerd"),
@@ -33,6 +33,8 @@ pub(super) const NEEDS: [Need; 41] = [
     need("gzip", "gzip"),
     need("openssl", "openssl"),
     need("tar", "tar"),
+    // A program killed at any call it makes.
+    need("strace", "strace"),
     // dpkg and rpm.
     need("dpkg", "dpkg"),
     need("dpkg-query", "dpkg"),
