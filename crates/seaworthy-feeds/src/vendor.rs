@@ -8,9 +8,11 @@
 
 mod csaf;
 mod debian;
+mod element;
 mod intake;
 mod listing;
 mod packed;
+mod secdb;
 mod table;
 
 pub use self::csaf::red_hat_ecosystem;

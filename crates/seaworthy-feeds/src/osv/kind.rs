@@ -80,7 +80,7 @@ impl Kind {
 }
 
 /// Whether a name is a CVE id.
-pub(super) fn is_cve(name: &str) -> bool {
+pub(crate) fn is_cve(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     name.strip_prefix("CVE-")
         .and_then(|rest| rest.split_once('-'))

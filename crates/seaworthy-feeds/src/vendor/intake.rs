@@ -1,6 +1,6 @@
 //! What a reader is handed, and what it hands back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, Seek};
 
 use seaworthy_core::{Advisory, Day};
@@ -60,6 +60,7 @@ pub(crate) struct Intake<'a> {
     newest: Option<Day>,
     refusals: Refusals,
     left_out: HashMap<Box<str>, Day>,
+    gathered: BTreeMap<Box<str>, Advisory>,
 }
 
 /// What came of reading the parts of one feed.
@@ -85,6 +86,7 @@ impl<'a> Intake<'a> {
             newest: None,
             refusals: Refusals::default(),
             left_out: HashMap::new(),
+            gathered: BTreeMap::new(),
         }
     }
 
@@ -108,6 +110,22 @@ impl<'a> Intake<'a> {
         self.records = self.records.saturating_add(1);
         self.newest = self.newest.max(advisory.modified).max(advisory.published);
         (self.sink)(advisory);
+    }
+
+    /// The advisory `id`, kept until every part was read: for feeds that speak of a
+    /// vulnerability here and there, such as once per release.
+    pub(crate) fn gathered(&mut self, id: &str) -> Result<&mut Advisory, VendorError> {
+        if self.gathered.len() >= self.limits.entries && !self.gathered.contains_key(id) {
+            return Err(VendorError::TooLarge {
+                what: "advisories",
+                limit: u64::try_from(self.limits.entries).unwrap_or(u64::MAX),
+            });
+        }
+        let feed = self.feed;
+        Ok(self
+            .gathered
+            .entry(id.into())
+            .or_insert_with(|| Advisory::new(feed, id)))
     }
 
     /// Refuses one record.
@@ -137,7 +155,10 @@ impl<'a> Intake<'a> {
         self.left_out.contains_key(name)
     }
 
-    pub(crate) fn finish(self) -> Taken {
+    pub(crate) fn finish(mut self) -> Taken {
+        for advisory in std::mem::take(&mut self.gathered).into_values() {
+            self.take(advisory);
+        }
         Taken {
             records: self.records,
             newest: self.newest,
@@ -173,7 +194,11 @@ pub(crate) mod tests {
 
     /// What one part says, line by line: advisories, then what was refused, or why
     /// it cannot be read.
-    pub(crate) fn told(read: Read, name: &str, bytes: &[u8]) -> String {
+    pub(crate) fn told(
+        read: impl Fn(&mut dyn Content, &str, &mut Intake<'_>) -> Result<(), VendorError>,
+        name: &str,
+        bytes: &[u8],
+    ) -> String {
         let mut advisories = Vec::new();
         let limits = Limits::default();
         let mut sink = |advisory| advisories.push(advisory);
@@ -243,6 +268,52 @@ pub(crate) mod tests {
         said.join(" ")
     }
 
+    /// What the feed `id` makes of its parts in the shared mirror, and how many
+    /// parts that has. `None` where the shared mirror is not at hand.
+    pub(crate) fn shared_feed(id: &str) -> Option<(Vec<Advisory>, Taken, usize)> {
+        let shared = seaworthy_testkit::shared()?;
+        let feed = super::super::FEEDS
+            .iter()
+            .find(|feed| feed.id == id)
+            .unwrap();
+        let limits = Limits::default();
+        let mut advisories = Vec::new();
+        let mut sink = |advisory| advisories.push(advisory);
+        let mut intake = Intake::new(feed.id, &limits, &mut sink);
+        let mut parts = 0;
+        for part in feed.parts {
+            let path = shared.join("feeds/vendor").join(part.path);
+            let Ok(bytes) = std::fs::read(path) else {
+                continue;
+            };
+            parts += 1;
+            (feed.read)(&mut Cursor::new(bytes), part.path, &mut intake).unwrap();
+        }
+        let taken = intake.finish();
+        Some((advisories, taken, parts))
+    }
+
+    /// The same as lines: counts, the advisories called `telling` and the first of
+    /// the refusals.
+    pub(crate) fn shared_lines(id: &str, telling: &[&str]) -> Option<String> {
+        let (advisories, taken, parts) = shared_feed(id)?;
+        let statements: usize = advisories.iter().map(|it| it.statements.len()).sum();
+        let ids: std::collections::BTreeSet<&str> = advisories.iter().map(|it| &*it.id).collect();
+        assert_eq!(ids.len(), advisories.len(), "two advisories have one id");
+        let mut lines = vec![format!(
+            "{id}: {parts} parts, {} records, {statements} statements, {} refused",
+            taken.records, taken.refused
+        )];
+        for telling in telling {
+            let found = advisories.iter().find(|it| it.id == (*telling).into());
+            let shown = found.map(shown).unwrap_or_default();
+            lines.extend(shown.lines().take(9).map(str::to_owned));
+        }
+        let refusals = taken.refusals.iter().take(8);
+        lines.extend(refusals.map(|it| format!("refused {}: {}", it.what, it.why)));
+        Some(lines.join("\n"))
+    }
+
     /// Reads `sample` as it is, cut and damaged; nothing but a value may come out.
     pub(crate) fn withstands_damage(read: Read, name: &str, sample: &[u8]) {
         let limits = Limits {
@@ -275,5 +346,25 @@ pub(crate) mod tests {
             }
             try_with(&bytes);
         }
+    }
+    #[test]
+    fn what_is_gathered_comes_once_and_at_the_end() {
+        let limits = Limits {
+            entries: 2,
+            ..Limits::default()
+        };
+        let mut ids = Vec::new();
+        let mut sink = |advisory: Advisory| ids.push(advisory.id.to_string());
+        let mut intake = Intake::new("test", &limits, &mut sink);
+        intake.gathered("b").unwrap().summary = "one".into();
+        intake.take(Advisory::new("test", "c"));
+        intake.gathered("a").unwrap();
+        assert_eq!(&*intake.gathered("b").unwrap().summary, "one");
+        assert_eq!(
+            intake.gathered("d").unwrap_err().to_string(),
+            "more than 2 advisories"
+        );
+        assert_eq!(intake.finish().records, 3);
+        assert_eq!(ids, ["c", "a", "b"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian};
+use super::{Content, Intake, VendorError, csaf, debian, secdb};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -56,6 +56,19 @@ pub(crate) const ARCHIVED: &[Archived] = &[Archived {
 /// Every feed that is read, one entry each.
 pub(crate) const FEEDS: &[Feed] = &[
     Feed {
+        id: "alpine/secdb",
+        parts: secdb::ALPINE,
+        read: secdb::alpine,
+    },
+    Feed {
+        id: "chainguard/secdb",
+        parts: &[Part {
+            path: "chainguard/chainguard/security.json",
+            upstream: "https://packages.cgr.dev/chainguard/security.json",
+        }],
+        read: secdb::chainguard,
+    },
+    Feed {
         id: "debian/tracker",
         parts: &[Part {
             path: "debian/tracker/data/json",
@@ -70,5 +83,21 @@ pub(crate) const FEEDS: &[Feed] = &[
             upstream: "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
         }],
         read: csaf::read_suse,
+    },
+    Feed {
+        id: "minimos/secdb",
+        parts: &[Part {
+            path: "minimos/advisories/secdb/security.json",
+            upstream: "https://packages.mini.dev/advisories/secdb/security.json",
+        }],
+        read: secdb::minimos,
+    },
+    Feed {
+        id: "wolfi/secdb",
+        parts: &[Part {
+            path: "wolfi/os/security.json",
+            upstream: "https://packages.wolfi.dev/os/security.json",
+        }],
+        read: secdb::wolfi,
     },
 ];
