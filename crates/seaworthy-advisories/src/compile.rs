@@ -11,6 +11,8 @@ use seaworthy_core::{
     Advisory, Day, Ecosystem, Epss, FeedDate, Fix, Kev, PackageKey, Stance, Upper,
 };
 
+use seaworthy_match::Trust;
+
 use self::names::Names;
 use self::pool::Pool;
 use crate::details::{BodyDocument, RatingDocument, VulnerabilityDocument, epss_numbers};
@@ -72,6 +74,15 @@ pub struct Compiler {
     bodies: Vec<u8>,
 }
 
+/// A state of a [`Compiler`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark {
+    drafts: usize,
+    rows: usize,
+    names: usize,
+    bodies: usize,
+}
+
 /// One advisory; the ranges point into the compiler's lists.
 struct Draft {
     feed: u32,
@@ -96,6 +107,7 @@ struct DraftRow {
 struct FinalRow {
     key: u32,
     record: u32,
+    trust: Trust,
     /// A vulnerability, or a bundle of them.
     about: u32,
     shape: Shape,
@@ -107,6 +119,24 @@ impl Compiler {
     /// A compiler that has seen nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The state so far, to come back to.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            drafts: self.drafts.len(),
+            rows: self.rows.len(),
+            names: self.names.len(),
+            bodies: self.bodies.len(),
+        }
+    }
+
+    /// Forgets everything taken since `mark`.
+    pub fn undo(&mut self, mark: Mark) {
+        self.drafts.truncate(mark.drafts);
+        self.rows.truncate(mark.rows);
+        self.names.truncate(mark.names);
+        self.bodies.truncate(mark.bodies);
     }
 
     /// Takes one advisory.
@@ -203,9 +233,12 @@ impl Compiler {
                 .collect();
             numbers.sort_unstable();
             let about = bundles.word(&numbers)?;
+            let feed = self.draft(&order, position).feed;
+            let trust = Trust::of_feed(self.pool.text(feed));
             rows.extend(drafts.iter().map(|row| FinalRow {
                 key: row.key,
                 record,
+                trust,
                 about,
                 shape: row.shape,
                 from: row.from,
@@ -532,6 +565,17 @@ impl Bundles {
         let word = place | format::BUNDLE;
         self.places.insert(numbers.into(), word);
         Ok(word)
+    }
+
+    /// Replaces every vulnerability by its new number.
+    fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        let mut words = self.words.iter_mut();
+        while let Some(length) = words.next() {
+            let length = usize::try_from(*length).unwrap_or(usize::MAX);
+            for word in words.by_ref().take(length) {
+                *word = number(*word);
+            }
+        }
     }
 
     /// The vulnerabilities that a row of this word is about.

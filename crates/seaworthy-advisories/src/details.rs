@@ -4,6 +4,7 @@
 //! nouns of `core` may change without changing what is stored.
 
 use seaworthy_core::{Day, Epss, Kev, Rating, RatingSystem, Severity};
+use seaworthy_match::{RecordDetails, VulnerabilityDetails};
 use serde::{Deserialize, Serialize};
 
 /// Details of a record.
@@ -79,7 +80,7 @@ impl<'a> RatingDocument<'a> {
     }
 
     /// The rating, unless a number is none of this format's.
-    pub(crate) fn rating(&self) -> Option<Rating> {
+    fn rating(&self) -> Option<Rating> {
         Some(Rating {
             source: self.source.into(),
             system: match self.system {
@@ -112,7 +113,7 @@ impl KevDocument {
         }
     }
 
-    pub(crate) fn kev(self) -> Kev {
+    fn kev(self) -> Kev {
         Kev {
             added: Day::from_days(self.added),
             due: self.due.map(Day::from_days),
@@ -127,9 +128,66 @@ pub(crate) fn epss_numbers(epss: Epss) -> (u32, u32) {
 }
 
 /// The prediction of two stored numbers.
-pub(crate) fn epss_of((probability_millionths, percentile_millionths): (u32, u32)) -> Epss {
+fn epss_of((probability_millionths, percentile_millionths): (u32, u32)) -> Epss {
     Epss {
         probability_millionths,
         percentile_millionths,
     }
+}
+
+/// The details of a record, read from the start of `bytes`.
+pub(crate) fn record(bytes: &[u8]) -> Option<RecordDetails> {
+    let (document, _) = postcard::take_from_bytes::<RecordDocument<'_>>(bytes).ok()?;
+    Some(RecordDetails {
+        feed: document.feed.into(),
+        id: document.id.into(),
+        summary: document.body.summary.into(),
+        references: boxed(&document.body.references),
+        ratings: ratings(&document.body.ratings),
+    })
+}
+
+/// The details of a vulnerability, read from the start of `bytes`.
+pub(crate) fn vulnerability(bytes: &[u8]) -> Option<VulnerabilityDetails> {
+    let (document, _) = postcard::take_from_bytes::<VulnerabilityDocument<'_>>(bytes).ok()?;
+    Some(VulnerabilityDetails {
+        id: document.id.into(),
+        aliases: boxed(&document.aliases),
+        ratings: ratings(&document.ratings),
+        kev: document.kev.map(KevDocument::kev),
+        epss: document.epss.map(epss_of),
+    })
+}
+
+/// What stands for the details of a record that cannot be read.
+pub(crate) fn unreadable_record(number: u32) -> RecordDetails {
+    RecordDetails {
+        feed: "unreadable".into(),
+        id: format!("unreadable-record-{number}").into(),
+        summary: "the edition is damaged here".into(),
+        references: Vec::new(),
+        ratings: Vec::new(),
+    }
+}
+
+/// What stands for the details of a vulnerability that cannot be read.
+pub(crate) fn unreadable_vulnerability(number: u32) -> VulnerabilityDetails {
+    VulnerabilityDetails {
+        id: format!("unreadable-vulnerability-{number}").into(),
+        aliases: Vec::new(),
+        ratings: Vec::new(),
+        kev: None,
+        epss: None,
+    }
+}
+
+fn boxed(texts: &[&str]) -> Vec<Box<str>> {
+    texts.iter().map(|&text| text.into()).collect()
+}
+
+fn ratings(documents: &[RatingDocument<'_>]) -> Vec<Rating> {
+    documents
+        .iter()
+        .filter_map(RatingDocument::rating)
+        .collect()
 }

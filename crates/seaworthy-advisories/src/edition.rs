@@ -1,93 +1,48 @@
 //! An opened edition, and what it answers.
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use seaworthy_core::{
-    Day, Digest, Ecosystem, EditionFacts, FeedDate, FeedFacts, Fix, Interval, Until,
-};
+use seaworthy_core::{Day, Digest, Ecosystem, EditionFacts, FeedDate, FeedFacts};
 use seaworthy_match::{
-    Advisories, RecordDetails, RecordId, Row, RowStance, VulnerabilityDetails, VulnerabilityId,
+    Advisories, Details, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
+    VulnerabilityId,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::details::{RatingDocument, RecordDocument, VulnerabilityDocument, epss_of};
-use crate::format::{
-    BUNDLE, DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, MAX_BLOCK, NONE, SectionName, Shape,
-    TABLE_ENTRY, VERSION, hash_of_parts, size, text_at, u32_at, u64_at,
-};
-use crate::map::Bytes;
+use crate::details;
+use crate::format::{BUNDLE, DIGESTED_FROM, NONE, SectionName, size, text_at, u32_at, u64_at};
+use crate::group::StoredRow;
+use crate::hash;
+use crate::layout::{Layout, OpenError};
+use crate::lookup::{Damaged, Index};
+use crate::prose::{Blocks, Place, Prose};
+use crate::source::Source;
 
 /// An opened edition. Cheap to open, safe to share between threads.
 pub struct Edition {
-    bytes: Bytes,
-    sections: [(usize, usize); SectionName::COUNT],
-    digest: Digest,
+    source: Source,
+    layout: Layout,
     facts: EditionFacts,
-    unpacked: Mutex<Unpacked>,
+    prose: Prose,
 }
 
-/// The blocks of details that were unpacked last. Findings of one package lie
-/// beside each other, so that most questions find their block here.
-#[derive(Default)]
-struct Unpacked {
-    decompressor: Option<zstd::bulk::Decompressor<'static>>,
-    /// Block numbers and bytes, the latest last.
-    blocks: Vec<(usize, Vec<u8>)>,
-}
-
-/// How many unpacked blocks are kept.
-const KEPT_BLOCKS: usize = 8;
-
-/// Why bytes are not an edition this program can read.
+/// Why an edition is not known to be whole.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file could not be read.
+pub enum VerifyError {
+    /// It could not be read to its end.
     #[error("cannot read the edition")]
     Read(#[source] io::Error),
-    /// The bytes start like no edition.
-    #[error("this is not an edition")]
-    NotAnEdition,
-    /// A program of another age wrote it.
-    #[error("the edition has format {found}, and this program reads format {readable}")]
-    Version {
-        /// The edition's format.
-        found: u32,
-        /// The format this program reads.
-        readable: u32,
+    /// The bytes are not those the edition was compiled to.
+    #[error("the edition says its digest is {claimed}, but its bytes have {actual}")]
+    Digest {
+        /// What the header says.
+        claimed: Digest,
+        /// What the bytes have.
+        actual: Digest,
     },
-    /// Lengths or places contradict each other.
-    #[error("the edition is damaged: {what}")]
-    Damaged {
-        /// What is wrong.
-        what: &'static str,
-    },
-}
-
-impl OpenError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Read(_) => "check that the file exists and may be read",
-            Self::Version { found, readable } if found > readable => {
-                "update seaworthy, or build the edition again with this version"
-            }
-            Self::NotAnEdition | Self::Version { .. } | Self::Damaged { .. } => {
-                "build or fetch the edition again"
-            }
-        }
-    }
-}
-
-/// The bytes are not those the edition was compiled to.
-#[derive(Debug, thiserror::Error)]
-#[error("the edition says its digest is {claimed}, but its bytes have {actual}")]
-pub struct VerifyError {
-    /// What the header says.
-    pub claimed: Digest,
-    /// What the bytes have.
-    pub actual: Digest,
 }
 
 /// Counts for `db status`.
@@ -120,71 +75,41 @@ pub struct EcosystemCount {
 
 impl Edition {
     /// Opens the file at `path`. Reads its header only: what follows is mapped
-    /// and read where a question leads. Only open files that were verified when
+    /// or read where a question leads. Only open files that were verified when
     /// they arrived and that nobody changes.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::of(Bytes::map(path).map_err(OpenError::Read)?)
+        let file = File::open(path).map_err(OpenError::Read)?;
+        Self::of(Source::of_file(file)?)
     }
 
     /// An edition in memory.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, OpenError> {
-        Self::of(Bytes::Owned(bytes))
+        Self::of(Source::of_bytes(bytes)?)
     }
 
-    fn of(bytes: Bytes) -> Result<Self, OpenError> {
-        if !bytes.starts_with(MAGIC) {
-            return Err(OpenError::NotAnEdition);
-        }
-        let found = u32_at(&bytes, 48).ok_or(OpenError::NotAnEdition)?;
-        if found != VERSION {
-            return Err(OpenError::Version {
-                found,
-                readable: VERSION,
-            });
-        }
-        let damaged = |what| OpenError::Damaged { what };
-        let length = u64_at(&bytes, 56).and_then(|length| usize::try_from(length).ok());
-        if length != Some(bytes.len()) {
-            return Err(damaged("it is not as long as it says"));
-        }
-        if u32_at(&bytes, 52) != u32::try_from(SectionName::COUNT).ok() {
-            return Err(damaged("it has another number of sections"));
-        }
-        let mut sections = [(0, 0); SectionName::COUNT];
-        for ((index, slot), name) in sections.iter_mut().enumerate().zip(SectionName::ALL) {
-            let entry = HEADER + index * TABLE_ENTRY;
-            let place = |at| u64_at(&bytes, at).and_then(|it| usize::try_from(it).ok());
-            if bytes.get(entry..entry + 8) != Some(&name.tag()) {
-                return Err(damaged("its sections are out of order"));
-            }
-            let start = place(entry + 8).ok_or(damaged("a section starts outside"))?;
-            let end = place(entry + 16)
-                .and_then(|length| start.checked_add(length))
-                .filter(|&end| start >= HEADER && end <= bytes.len())
-                .ok_or(damaged("a section lies outside"))?;
-            *slot = (start, end);
-        }
-        let digest: [u8; 32] = bytes
-            .get(DIGEST_AT..DIGESTED_FROM)
-            .and_then(|hash| hash.try_into().ok())
-            .ok_or(OpenError::NotAnEdition)?;
-        let digest = Digest::from_sha256(digest);
+    /// The bytes of an edition in memory; of a file that was opened, none.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.source.into_bytes()
+    }
+
+    fn of((source, layout): (Source, Layout)) -> Result<Self, OpenError> {
         let mut edition = Self {
-            bytes,
-            sections,
+            source,
             facts: EditionFacts {
-                digest: digest.clone(),
+                digest: layout.digest.clone(),
                 starter: false,
                 advisories: 0,
             },
-            digest,
-            unpacked: Mutex::default(),
+            layout,
+            prose: Prose::default(),
         };
         let facts = edition.section(SectionName::Facts);
         let (Some(advisories), Some(flags), size::FACTS) =
             (u64_at(facts, 0), u64_at(facts, 16), facts.len())
         else {
-            return Err(damaged("its facts are cut"));
+            return Err(OpenError::Damaged {
+                what: "its facts are cut",
+            });
         };
         edition.facts.advisories = advisories;
         edition.facts.starter = flags & 1 == 1;
@@ -194,13 +119,20 @@ impl Edition {
     /// Recomputes the digest. Reads the whole file: do it where an edition
     /// arrives, not where it is used.
     pub fn verify(&self) -> Result<(), VerifyError> {
-        let rest = self.bytes.get(DIGESTED_FROM..).unwrap_or_default();
-        let actual = Digest::from_sha256(Sha256::digest(rest).into());
-        if actual == self.digest {
+        let mut hasher = Sha256::new();
+        let from = u64::try_from(DIGESTED_FROM).unwrap_or(u64::MAX);
+        self.source
+            .pieces(from, &mut |piece| {
+                hasher.update(piece);
+                Ok(())
+            })
+            .map_err(VerifyError::Read)?;
+        let actual = Digest::from_sha256(hasher.finalize().into());
+        if actual == self.layout.digest {
             Ok(())
         } else {
-            Err(VerifyError {
-                claimed: self.digest.clone(),
+            Err(VerifyError::Digest {
+                claimed: self.layout.digest.clone(),
                 actual,
             })
         }
@@ -208,11 +140,12 @@ impl Edition {
 
     /// The edition's name: the digest of its bytes, as its header says.
     pub fn digest(&self) -> &Digest {
-        &self.digest
+        &self.layout.digest
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// Visits all bytes in order, a piece at a time.
+    pub(crate) fn pieces(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        self.source.pieces(0, take)
     }
 
     /// What a report says of this edition.
@@ -228,36 +161,42 @@ impl Edition {
 
     /// Counts.
     pub fn statistics(&self) -> Statistics {
-        let length = |name| self.section(name).len();
-        let prose = length(SectionName::Details) + length(SectionName::Blocks);
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let ecosystems = length(SectionName::Ecosystems) / size::ECOSYSTEM;
+        let length = |name| {
+            let (start, end) = self.layout.section(name);
+            end.saturating_sub(start)
+        };
+        let fact = |at| u64_at(self.section(SectionName::Facts), at).unwrap_or(0);
+        let prose = length(SectionName::Details) + length(SectionName::Blocks);
+        let size_bytes = self.source.length();
+        let positions = 0..length(SectionName::Ecosystems) / size::ECOSYSTEM;
+        let mut ecosystems: Vec<_> = positions
+            .filter_map(|position| {
+                let (family, release) = self.ecosystem(position)?;
+                Some(EcosystemCount {
+                    ecosystem: match release {
+                        Some(release) => Ecosystem::of_release(family, release),
+                        None => Ecosystem::family_only(family),
+                    },
+                    feed: self.coverage(position)?,
+                })
+            })
+            .collect();
+        ecosystems.sort_unstable_by(|one, other| one.ecosystem.cmp(&other.ecosystem));
         Statistics {
             advisories: self.facts.advisories,
-            vulnerabilities: u64_at(self.section(SectionName::Facts), 8).unwrap_or(0),
-            packages: number(length(SectionName::Hashes) / size::HASH),
-            rows: number(length(SectionName::Rows) / size::ROW),
-            size_bytes: number(self.bytes.len()),
-            match_bytes: number(self.bytes.len().saturating_sub(prose)),
-            ecosystems: (0..ecosystems)
-                .filter_map(|index| {
-                    let (family, release) = self.ecosystem(index)?;
-                    Some(EcosystemCount {
-                        ecosystem: match release {
-                            Some(release) => Ecosystem::of_release(family, release),
-                            None => Ecosystem::family_only(family),
-                        },
-                        feed: self.coverage(index)?,
-                    })
-                })
-                .collect(),
+            vulnerabilities: fact(8),
+            packages: number(length(SectionName::Keys) / size::KEY),
+            rows: fact(24),
+            size_bytes,
+            match_bytes: size_bytes.saturating_sub(number(prose)),
+            ecosystems,
         }
     }
 
     fn section(&self, name: SectionName) -> &[u8] {
-        // Sections are stored in the order of the enum.
-        let (start, end) = self.sections[name as usize];
-        self.bytes.get(start..end).unwrap_or_default()
+        let (start, end) = self.layout.section(name);
+        self.source.front().get(start..end).unwrap_or_default()
     }
 
     fn text(&self, place: u32) -> Option<&str> {
@@ -282,8 +221,8 @@ impl Edition {
     fn ecosystem(&self, index: usize) -> Option<(&str, Option<&str>)> {
         let section = self.section(SectionName::Ecosystems);
         let at = index.checked_mul(size::ECOSYSTEM)?;
-        let family = self.text(u32_at(section, at)?)?;
-        match u32_at(section, at + 4)? {
+        let family = self.text(u32_at(section, at + 8)?)?;
+        match u32_at(section, at + 12)? {
             NONE => Some((family, None)),
             release => Some((family, Some(self.text(release)?))),
         }
@@ -294,117 +233,58 @@ impl Edition {
     fn coverage(&self, index: usize) -> Option<FeedFacts> {
         let section = self.section(SectionName::Ecosystems);
         let at = index.checked_mul(size::ECOSYSTEM)?;
-        let feed = self.feed(usize::try_from(u32_at(section, at + 8)?).ok()?)?;
+        let feed = self.feed(usize::try_from(u32_at(section, at + 16)?).ok()?)?;
         Some(FeedFacts {
-            advisories: u64_at(section, at + 12)?,
+            advisories: u64_at(section, at + 32)?,
             ..feed
         })
     }
 
-    /// The rows about `name` in exactly this ecosystem.
-    fn rows_of(&self, family: &str, release: Option<&str>, name: &str) -> &[u8] {
-        self.find(family, release, name)
-            .and_then(|key| {
-                let keys = self.section(SectionName::Keys);
-                let at = key.checked_mul(size::KEY)?;
-                let byte = |at| {
-                    let row = usize::try_from(u32_at(keys, at)?).ok()?;
-                    row.checked_mul(size::ROW)
-                };
-                let rows = self.section(SectionName::Rows);
-                rows.get(byte(at)?..byte(at + size::KEY)?)
-            })
-            .unwrap_or_default()
-    }
-
-    /// The position of a key. Hashes are spread evenly, so the place to look is
-    /// guessed from the hash and found in few steps.
-    fn find(&self, family: &str, release: Option<&str>, name: &str) -> Option<usize> {
-        let hashes = self.section(SectionName::Hashes);
-        let count = hashes.len() / size::HASH;
-        let wanted = hash_of_parts(family, release, name);
-        let hash_at = |index: usize| u64_at(hashes, index * size::HASH);
-        // How many positions a distance between hashes amounts to.
-        let positions = |distance: i128| -> Option<i128> {
-            Some((distance * i128::try_from(count).ok()?) >> 64)
+    /// What [`Advisories::about`] visits, as far as the edition is whole.
+    fn visit(
+        &self,
+        (family, release): (&str, Option<&str>),
+        name: &str,
+        visit: &mut dyn FnMut(Row<'_>),
+    ) -> Result<(), Damaged> {
+        let index = self.index();
+        let own = index.ecosystem(family, release)?;
+        let of_family = match (own, release) {
+            (Some(own), Some(_)) => index.family(own)?,
+            (None, Some(_)) => index.ecosystem(family, None)?,
+            (_, None) => None,
         };
-        let last = i128::try_from(count.checked_sub(1)?).ok()?;
-        let mut guess = positions(i128::from(wanted))?;
-        // The hash found at the first guess tells how far off it was.
-        for _ in 0..2 {
-            let found = hash_at(usize::try_from(guess.clamp(0, last)).ok()?)?;
-            guess += positions(i128::from(wanted) - i128::from(found))?;
+        let hash = hash::of_name(name);
+        let mut result = Ok(());
+        for position in [own, of_family].into_iter().flatten() {
+            let Some(group) = index.group(position, hash, name)? else {
+                continue;
+            };
+            group.visit(|row| {
+                if row.and_then(|row| self.row(row, visit)).is_none() {
+                    result = Err(Damaged);
+                }
+            });
         }
-        let guess = usize::try_from(guess.clamp(0, last)).ok()?;
-
-        // Widen around the guess until the wanted hash must lie inside, then
-        // halve. `low` is the first position that may hold it.
-        let (mut low, mut high) = (guess, guess);
-        let mut step = 4;
-        while low > 0 && hash_at(low)? >= wanted {
-            low = low.saturating_sub(step);
-            step *= 2;
-        }
-        let mut step = 4;
-        while high < count && hash_at(high)? < wanted {
-            high = high.saturating_add(step).min(count);
-            step *= 2;
-        }
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if hash_at(middle)? < wanted {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let keys = self.section(SectionName::Keys);
-        (low..count)
-            .take_while(|&index| hash_at(index) == Some(wanted))
-            .find(|&index| {
-                let at = index * size::KEY;
-                let stored_name = u32_at(keys, at + 8).and_then(|place| self.text(place));
-                let ecosystem = u32_at(keys, at + 4)
-                    .and_then(|number| usize::try_from(number).ok())
-                    .and_then(|number| self.ecosystem(number));
-                stored_name == Some(name) && ecosystem == Some((family, release))
-            })
+        result
     }
 
     /// Visits one row, once for each vulnerability that it is about.
-    fn row(&self, bytes: &[u8], visit: &mut dyn FnMut(Row<'_>)) -> Option<()> {
-        let (shape, record) = Shape::of_word(u32_at(bytes, 0)?)?;
-        let about = u32_at(bytes, 4)?;
-        let from = u32_at(bytes, 8)?;
-        let until = u32_at(bytes, 12)?;
-        let interval = |until, fix: Fix| {
-            let from = match from {
-                NONE => None,
-                from => Some(self.text(from)?),
-            };
-            Some(RowStance::Interval(Interval { from, until }, fix))
-        };
-        let stance = match shape {
-            Shape::Open(fix) => interval(Until::Forever, fix)?,
-            Shape::Before(fix) => interval(Until::Before(self.text(until)?), fix)?,
-            Shape::Through(fix) => interval(Until::Through(self.text(until)?), fix)?,
-            Shape::Exactly(fix) => RowStance::Exactly(self.text(from)?, fix),
-            Shape::NotAffected => RowStance::NotAffected,
-            Shape::UnderReview => RowStance::UnderReview,
-        };
+    fn row(&self, row: StoredRow<'_>, visit: &mut dyn FnMut(Row<'_>)) -> Option<()> {
         let mut one = |number| {
             visit(Row {
-                record: RecordId(record),
+                record: RecordId(row.record),
+                trust: row.trust,
                 vulnerability: VulnerabilityId(number),
-                stance,
+                stance: row.stance,
             });
         };
-        if about & BUNDLE == 0 {
-            one(about);
+        if row.about & BUNDLE == 0 {
+            one(row.about);
             return Some(());
         }
         let bundles = self.section(SectionName::Bundles);
-        let at = usize::try_from(about & !BUNDLE).ok()?;
+        let at = usize::try_from(row.about & !BUNDLE).ok()?;
         let at = at.checked_mul(size::WORD)?;
         let length = usize::try_from(u32_at(bundles, at)?).ok()?;
         let start = at.checked_add(size::WORD)?;
@@ -415,90 +295,75 @@ impl Edition {
         Some(())
     }
 
-    /// Unpacks the block that holds an entry of `places` and hands out the bytes
-    /// from there on.
-    fn details<T>(
+    fn record_place(&self, record: RecordId) -> Option<Place> {
+        Place::of(self.section(SectionName::Records), record.0)
+    }
+
+    fn vulnerability_place(&self, vulnerability: VulnerabilityId) -> Option<Place> {
+        Place::of(self.section(SectionName::Vulnerabilities), vulnerability.0)
+    }
+
+    fn record_at(&self, record: RecordId, place: Option<Place>) -> RecordDetails {
+        place
+            .and_then(|place| self.prose.document(self.blocks(), place, details::record))
+            .unwrap_or_else(|| details::unreadable_record(record.0))
+    }
+
+    fn vulnerability_at(
         &self,
-        places: SectionName,
-        number: u32,
-        read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Option<T> {
-        let places = self.section(places);
-        let at = usize::try_from(number).ok()?.checked_mul(size::PLACE)?;
-        let block = usize::try_from(u32_at(places, at)?).ok()?;
-        let position = usize::try_from(u32_at(places, at.checked_add(4)?)?).ok()?;
-        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = unpacked.block(block, || self.packed_block(block))?;
-        read(bytes.get(position..)?)
+        vulnerability: VulnerabilityId,
+        place: Option<Place>,
+    ) -> VulnerabilityDetails {
+        place
+            .and_then(|place| {
+                self.prose
+                    .document(self.blocks(), place, details::vulnerability)
+            })
+            .unwrap_or_else(|| details::unreadable_vulnerability(vulnerability.0))
     }
 
-    /// A block as stored, and its unpacked length.
-    fn packed_block(&self, block: usize) -> Option<(&[u8], usize)> {
-        let table = self.section(SectionName::Blocks);
-        let at = block.checked_mul(size::BLOCK)?;
-        let start = usize::try_from(u64_at(table, at)?).ok()?;
-        let packed = usize::try_from(u32_at(table, at.checked_add(8)?)?).ok()?;
-        let length = usize::try_from(u32_at(table, at.checked_add(12)?)?).ok()?;
-        if length > MAX_BLOCK {
-            return None;
+    fn blocks(&self) -> Blocks<'_> {
+        Blocks {
+            source: &self.source,
+            table: self.section(SectionName::Blocks),
+            details: self.layout.section(SectionName::Details),
         }
-        let packed = self
-            .section(SectionName::Details)
-            .get(start..start.checked_add(packed)?)?;
-        Some((packed, length))
     }
-}
 
-impl Unpacked {
-    /// The bytes of a block, unpacked now unless they are still at hand.
-    fn block<'a>(
-        &mut self,
-        block: usize,
-        packed: impl FnOnce() -> Option<(&'a [u8], usize)>,
-    ) -> Option<&[u8]> {
-        if let Some(at) = self.blocks.iter().position(|(number, _)| *number == block) {
-            return self.blocks.get(at).map(|(_, bytes)| bytes.as_slice());
+    fn index(&self) -> Index<'_> {
+        Index {
+            strings: self.section(SectionName::Strings),
+            ecosystems: self.section(SectionName::Ecosystems),
+            starts: self.section(SectionName::Starts),
+            keys: self.section(SectionName::Keys),
+            groups: self.section(SectionName::Groups),
         }
-        let (packed, length) = packed()?;
-        let decompressor = match &mut self.decompressor {
-            Some(ready) => ready,
-            none => none.insert(zstd::bulk::Decompressor::new().ok()?),
-        };
-        let bytes = decompressor.decompress(packed, length).ok()?;
-        if self.blocks.len() == KEPT_BLOCKS {
-            self.blocks.remove(0);
-        }
-        self.blocks.push((block, bytes));
-        self.blocks.last().map(|(_, bytes)| bytes.as_slice())
     }
-}
-
-fn boxed(texts: &[&str]) -> Vec<Box<str>> {
-    texts.iter().map(|&text| text.into()).collect()
 }
 
 impl Advisories for Edition {
     /// Rows about the release come first, then those that speak of the family
     /// without naming a release: in the OSV schema these hold for all releases.
+    ///
+    /// What cannot be read stays unknown: where the edition is damaged, one row
+    /// more says so.
     fn about(&self, ecosystem: &Ecosystem, name: &str, visit: &mut dyn FnMut(Row<'_>)) {
-        let of_release = self.rows_of(ecosystem.family(), ecosystem.release(), name);
-        let of_family = match ecosystem.release() {
-            Some(_) => self.rows_of(ecosystem.family(), None, name),
-            None => &[],
-        };
-        for rows in [of_release, of_family] {
-            for row in rows.chunks_exact(size::ROW) {
-                // A row that makes no sense was damaged; the others still hold.
-                let _ = self.row(row, visit);
-            }
+        let ecosystem = (ecosystem.family(), ecosystem.release());
+        if self.visit(ecosystem, name, visit).is_err() {
+            visit(Row {
+                record: RecordId(NONE),
+                trust: Trust::Relayed,
+                vulnerability: VulnerabilityId(NONE),
+                stance: RowStance::Unreadable,
+            });
         }
     }
 
     fn covers(&self, ecosystem: &Ecosystem) -> Option<FeedFacts> {
-        let count = self.section(SectionName::Ecosystems).len() / size::ECOSYSTEM;
-        let wanted = (ecosystem.family(), ecosystem.release());
-        let index = (0..count).find(|&index| self.ecosystem(index) == Some(wanted))?;
-        self.coverage(index).filter(|feed| feed.advisories > 0)
+        let index = self.index();
+        let position = index.ecosystem(ecosystem.family(), ecosystem.release());
+        self.coverage(position.ok().flatten()?)
+            .filter(|feed| feed.advisories > 0)
     }
 
     fn support_ends(&self, distro: &str, version: &str) -> Option<Day> {
@@ -524,54 +389,44 @@ impl Advisories for Edition {
     }
 
     fn record(&self, record: RecordId) -> RecordDetails {
-        let read = |bytes: &[u8]| {
-            let (document, _) = postcard::take_from_bytes::<RecordDocument<'_>>(bytes).ok()?;
-            Some(RecordDetails {
-                feed: document.feed.into(),
-                id: document.id.into(),
-                summary: document.body.summary.into(),
-                references: boxed(&document.body.references),
-                ratings: document
-                    .body
-                    .ratings
-                    .iter()
-                    .filter_map(RatingDocument::rating)
-                    .collect(),
-            })
-        };
-        self.details(SectionName::Records, record.0, read)
-            .unwrap_or_else(|| RecordDetails {
-                feed: "unreadable".into(),
-                id: format!("unreadable-record-{}", record.0).into(),
-                summary: "the edition is damaged here".into(),
-                references: Vec::new(),
-                ratings: Vec::new(),
-            })
+        self.record_at(record, self.record_place(record))
     }
 
     fn vulnerability(&self, vulnerability: VulnerabilityId) -> VulnerabilityDetails {
-        let read = |bytes: &[u8]| {
-            let (document, _) =
-                postcard::take_from_bytes::<VulnerabilityDocument<'_>>(bytes).ok()?;
-            Some(VulnerabilityDetails {
-                id: document.id.into(),
-                aliases: boxed(&document.aliases),
-                ratings: document
-                    .ratings
-                    .iter()
-                    .filter_map(RatingDocument::rating)
-                    .collect(),
-                kev: document.kev.map(crate::details::KevDocument::kev),
-                epss: document.epss.map(epss_of),
-            })
-        };
-        self.details(SectionName::Vulnerabilities, vulnerability.0, read)
-            .unwrap_or_else(|| VulnerabilityDetails {
-                id: format!("unreadable-vulnerability-{}", vulnerability.0).into(),
-                aliases: Vec::new(),
-                ratings: Vec::new(),
-                kev: None,
-                epss: None,
-            })
+        self.vulnerability_at(vulnerability, self.vulnerability_place(vulnerability))
+    }
+
+    /// Block after block, so that each is read and unpacked once.
+    fn details(
+        &self,
+        records: &BTreeSet<RecordId>,
+        vulnerabilities: &BTreeSet<VulnerabilityId>,
+    ) -> Details {
+        enum Wanted {
+            Record(RecordId),
+            Vulnerability(VulnerabilityId),
+        }
+        let of_records = records
+            .iter()
+            .map(|&it| (self.record_place(it), Wanted::Record(it)));
+        let of_vulnerabilities = vulnerabilities
+            .iter()
+            .map(|&it| (self.vulnerability_place(it), Wanted::Vulnerability(it)));
+        let mut wanted: Vec<_> = of_records.chain(of_vulnerabilities).collect();
+        wanted.sort_by_key(|(place, _)| *place);
+        let mut details = Details::default();
+        for (place, it) in wanted {
+            match it {
+                Wanted::Record(record) => {
+                    let read = self.record_at(record, place);
+                    details.records.insert(record, read);
+                }
+                Wanted::Vulnerability(vulnerability) => {
+                    let read = self.vulnerability_at(vulnerability, place);
+                    details.vulnerabilities.insert(vulnerability, read);
+                }
+            }
+        }
+        details
     }
 }

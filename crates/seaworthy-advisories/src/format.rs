@@ -1,4 +1,4 @@
-//! The layout of an edition, version 1. Everything is little endian.
+//! The layout of an edition, version 2. Everything is little endian.
 //!
 //! ```text
 //! header   0  magic "seaworthy.editn\n"          16 bytes
@@ -7,38 +7,49 @@
 //!         52  number of sections                  u32
 //!         56  length of the file                  u64
 //! table   64  per section: name [8], offset u64, length u64, reserved u64
-//! then the sections, each at a multiple of 8
+//! then the sections in this order, each at a multiple of 8
 //! ```
 //!
 //! | section | entry | what it holds |
 //! |---|---|---|
-//! | `facts` | once | advisories u64, vulnerabilities u64, flags u64 (bit 0: starter) |
+//! | `facts` | once | advisories u64, vulnerabilities u64, flags u64 (bit 0: starter), rows u64 |
 //! | `strings` | heap | each text as LEB128 length and UTF-8 bytes; named by its offset, a u32 |
-//! | `hashes` | u64 | the keys' hashes, ascending; a key is a name in an ecosystem |
-//! | `keys` | 12 bytes | first row u32, ecosystem u32, name (string); one more entry ends the last key's rows |
-//! | `rows` | 16 bytes | tag and record u32, vulnerability or bundle u32, from (string), until (string) |
+//! | `feeds` | 24 bytes | id (string), kind of date u32, day i32, reserved u32, advisories u64 |
+//! | `support` | 12 bytes | os-release id (string), version (string), last day of support i32 |
+//! | `ecos` | 40 bytes | by ascending hash: hash u64, family (string), release (string), feed u32, first of its starts u32, bits u32, position of the family without a release u32, advisories u64 |
+//! | `starts` | u32 | where a bucket of keys starts; each ecosystem has 2^bits and one more that ends the last |
+//! | `keys` | 8 bytes | the low half of a name's hash u32, its group u32 in units of 4 bytes |
+//! | `groups` | groups | all there is about one name in one ecosystem, see the module `group` |
 //! | `bundles` | u32 | lists of vulnerabilities, each after its length |
 //! | `records` | 8 bytes | block u32, position in it u32, of the record's details |
 //! | `vulns` | 8 bytes | the same for vulnerabilities |
 //! | `blocks` | 16 bytes | offset in `details` u64, packed length u32, length u32 |
 //! | `details` | zstd frames | documents in postcard encoding, see the module `details` |
-//! | `ecos` | 20 bytes | family (string), release (string), feed u32, advisories u64 |
-//! | `feeds` | 24 bytes | id (string), kind of date u32, day i32, reserved u32, advisories u64 |
-//! | `support` | 12 bytes | os-release id (string), version (string), last day of support i32 |
 //!
-//! The sections a match needs (`hashes` to `rows`, and `strings`) hold names and
-//! versions beside each other in the order of the keys, so that one question
-//! touches few pages. Prose lies in blocks of about 4 KiB, in the same order.
+//! A name is found in three steps: the ecosystem by its hash; the bucket by the
+//! top bits of the name's hash; the key in the bucket, where keys are ordered by
+//! the low half of the hash and then by name. Names made to collide therefore
+//! cost a few more steps of a binary search, and nothing else.
 //!
-//! A row's tag is its top six bits: two for what is said, two for the upper end,
-//! two for the fix. A string of [`NONE`] is absent. A vulnerability with the bit
-//! [`BUNDLE`] is the position of a list in `bundles`: a notice that fixes fifty
-//! vulnerabilities in fifty packages has fifty rows, and the reader sees all 2,500.
+//! An image asks about few ecosystems. So `starts`, `keys` and `groups` go
+//! ecosystem by ecosystem, and groups by name within, which keeps what a scan
+//! touches in few stretches of the file. Records and vulnerabilities are numbered
+//! in the order in which their details lie, all releases of a distribution
+//! together, in blocks of about 4 KiB: the lower number is the earlier block.
+//!
+//! Everything before `details` is mapped. `details` are read where a finding
+//! needs them, so that prose never counts as memory.
+//!
+//! A string of [`NONE`] is absent. A vulnerability with the bit [`BUNDLE`] is the
+//! position of a list in `bundles`: a notice that fixes fifty vulnerabilities in
+//! fifty packages has fifty rows, and the reader sees all 2,500.
 
-use seaworthy_core::{Ecosystem, Fix};
+use seaworthy_core::Fix;
+
+use seaworthy_match::Trust;
 
 /// The format this program writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 pub(crate) const MAGIC: &[u8; 16] = b"seaworthy.editn\n";
 pub(crate) const HEADER: usize = 64;
@@ -59,14 +70,14 @@ pub(crate) const MAX_BLOCK: usize = 32 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SectionName {
     Facts,
-    Feeds,
-    Ecosystems,
-    Support,
-    Hashes,
-    Keys,
-    Rows,
-    Bundles,
     Strings,
+    Feeds,
+    Support,
+    Ecosystems,
+    Starts,
+    Keys,
+    Groups,
+    Bundles,
     Records,
     Vulnerabilities,
     Blocks,
@@ -77,14 +88,14 @@ impl SectionName {
     pub(crate) const COUNT: usize = 13;
     pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::Facts,
-        Self::Feeds,
-        Self::Ecosystems,
-        Self::Support,
-        Self::Hashes,
-        Self::Keys,
-        Self::Rows,
-        Self::Bundles,
         Self::Strings,
+        Self::Feeds,
+        Self::Support,
+        Self::Ecosystems,
+        Self::Starts,
+        Self::Keys,
+        Self::Groups,
+        Self::Bundles,
         Self::Records,
         Self::Vulnerabilities,
         Self::Blocks,
@@ -94,14 +105,14 @@ impl SectionName {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Facts => "facts",
-            Self::Feeds => "feeds",
-            Self::Ecosystems => "ecos",
-            Self::Support => "support",
-            Self::Hashes => "hashes",
-            Self::Keys => "keys",
-            Self::Rows => "rows",
-            Self::Bundles => "bundles",
             Self::Strings => "strings",
+            Self::Feeds => "feeds",
+            Self::Support => "support",
+            Self::Ecosystems => "ecos",
+            Self::Starts => "starts",
+            Self::Keys => "keys",
+            Self::Groups => "groups",
+            Self::Bundles => "bundles",
             Self::Records => "records",
             Self::Vulnerabilities => "vulns",
             Self::Blocks => "blocks",
@@ -120,14 +131,12 @@ impl SectionName {
 
 /// Sizes of entries in bytes.
 pub(crate) mod size {
-    pub(crate) const FACTS: usize = 24;
-    pub(crate) const HASH: usize = 8;
-    pub(crate) const KEY: usize = 12;
-    pub(crate) const ROW: usize = 16;
+    pub(crate) const FACTS: usize = 32;
     pub(crate) const WORD: usize = 4;
+    pub(crate) const KEY: usize = 8;
     pub(crate) const PLACE: usize = 8;
     pub(crate) const BLOCK: usize = 16;
-    pub(crate) const ECOSYSTEM: usize = 20;
+    pub(crate) const ECOSYSTEM: usize = 40;
     pub(crate) const FEED: usize = 24;
     pub(crate) const SUPPORT: usize = 12;
 }
@@ -144,71 +153,55 @@ pub(crate) enum Shape {
 }
 
 /// Record numbers must stay below this, to leave room for the tag.
-pub(crate) const MAX_RECORDS: u32 = 1 << 26;
+pub(crate) const MAX_RECORDS: u32 = 1 << 25;
 
-impl Shape {
-    pub(crate) fn tag(self) -> u32 {
-        let (said, upper, fix) = match self {
-            Self::Open(fix) => (0, 0, fix),
-            Self::Before(fix) => (0, 1, fix),
-            Self::Through(fix) => (0, 2, fix),
-            Self::Exactly(fix) => (1, 0, fix),
-            Self::NotAffected => (2, 0, Fix::AsRanges),
-            Self::UnderReview => (3, 0, Fix::AsRanges),
-        };
-        let fix = match fix {
-            Fix::AsRanges => 0,
-            Fix::WontFix => 1,
-            Fix::NotYet => 2,
-        };
-        (said << 4 | upper << 2 | fix) << 26
-    }
-
-    /// The shape and record number of a row's first word. `None` where no
-    /// compiler wrote it.
-    pub(crate) fn of_word(word: u32) -> Option<(Self, u32)> {
-        let record = word & (MAX_RECORDS - 1);
-        let fix = match word >> 26 & 3 {
-            0 => Fix::AsRanges,
-            1 => Fix::WontFix,
-            2 => Fix::NotYet,
-            _ => return None,
-        };
-        let shape = match (word >> 30 & 3, word >> 28 & 3) {
-            (0, 0) => Self::Open(fix),
-            (0, 1) => Self::Before(fix),
-            (0, 2) => Self::Through(fix),
-            (1, _) => Self::Exactly(fix),
-            (2, _) => Self::NotAffected,
-            (3, _) => Self::UnderReview,
-            _ => return None,
-        };
-        Some((shape, record))
-    }
+/// The first word of a row: what is said, by whom, in which record.
+pub(crate) fn row_word(shape: Shape, trust: Trust, record: u32) -> u32 {
+    let (kind, fix) = match shape {
+        Shape::Open(fix) => (0, fix),
+        Shape::Before(fix) => (1, fix),
+        Shape::Through(fix) => (2, fix),
+        Shape::Exactly(fix) => (3, fix),
+        Shape::NotAffected => (4, Fix::AsRanges),
+        Shape::UnderReview => (5, Fix::AsRanges),
+    };
+    let fix = match fix {
+        Fix::AsRanges => 0,
+        Fix::WontFix => 1,
+        Fix::NotYet => 2,
+    };
+    let trust = match trust {
+        Trust::Relayed => 0,
+        Trust::Firsthand => 1,
+        Trust::Private => 2,
+    };
+    (kind << 4 | fix << 2 | trust) << 25 | record
 }
 
-/// The hash of a key. FNV-1a spread by the finalizer of `SplitMix64`, because the
-/// lookup guesses a position from the top bits.
-pub(crate) fn hash_of(ecosystem: &Ecosystem, name: &str) -> u64 {
-    hash_of_parts(ecosystem.family(), ecosystem.release(), name)
-}
-
-/// [`hash_of`] of an ecosystem in parts.
-pub(crate) fn hash_of_parts(family: &str, release: Option<&str>, name: &str) -> u64 {
-    // 0xff is in no UTF-8 text, so parts cannot flow into each other.
-    let bytes = family
-        .bytes()
-        .chain([0xff])
-        .chain(release.into_iter().flat_map(str::bytes))
-        .chain([0xff, u8::from(release.is_some())])
-        .chain(name.bytes());
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bytes {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ hash >> 31
+/// Undoes [`row_word`]. `None` where no compiler wrote it.
+pub(crate) fn of_row_word(word: u32) -> Option<(Shape, Trust, u32)> {
+    let trust = match word >> 25 & 3 {
+        0 => Trust::Relayed,
+        1 => Trust::Firsthand,
+        2 => Trust::Private,
+        _ => return None,
+    };
+    let fix = match word >> 27 & 3 {
+        0 => Fix::AsRanges,
+        1 => Fix::WontFix,
+        2 => Fix::NotYet,
+        _ => return None,
+    };
+    let shape = match word >> 29 {
+        0 => Shape::Open(fix),
+        1 => Shape::Before(fix),
+        2 => Shape::Through(fix),
+        3 => Shape::Exactly(fix),
+        4 => Shape::NotAffected,
+        5 => Shape::UnderReview,
+        _ => return None,
+    };
+    Some((shape, trust, word & (MAX_RECORDS - 1)))
 }
 
 /// The u32 at `at`, if all of it is there.
@@ -225,6 +218,11 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 
 /// The text at `at` of a string heap.
 pub(crate) fn text_at(heap: &[u8], at: u32) -> Option<&str> {
+    std::str::from_utf8(bytes_at(heap, at)?).ok()
+}
+
+/// The bytes of the text at `at` of a string heap.
+pub(crate) fn bytes_at(heap: &[u8], at: u32) -> Option<&[u8]> {
     let mut rest = heap.get(usize::try_from(at).ok()?..)?;
     let mut length = 0_usize;
     for shift in [0, 7, 14, 21] {
@@ -232,7 +230,7 @@ pub(crate) fn text_at(heap: &[u8], at: u32) -> Option<&str> {
         rest = after;
         length |= usize::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            return std::str::from_utf8(rest.get(..length)?).ok();
+            return rest.get(..length);
         }
     }
     None
@@ -277,12 +275,11 @@ mod tests {
             })
             .chain([Shape::NotAffected, Shape::UnderReview]);
         for shape in shapes {
-            for record in [0, 1, MAX_RECORDS - 1] {
-                assert_eq!(
-                    Shape::of_word(shape.tag() | record),
-                    Some((shape, record)),
-                    "{shape:?}"
-                );
+            for trust in [Trust::Relayed, Trust::Firsthand, Trust::Private] {
+                for record in [0, 1, MAX_RECORDS - 1] {
+                    let word = row_word(shape, trust, record);
+                    assert_eq!(of_row_word(word), Some((shape, trust, record)), "{shape:?}");
+                }
             }
         }
     }
@@ -302,18 +299,5 @@ mod tests {
         heap.pop();
         assert_eq!(text_at(&heap, 10), None);
         assert_eq!(text_at(&heap, NONE), None);
-    }
-
-    #[test]
-    fn the_parts_of_a_key_do_not_flow_into_each_other() {
-        let keys = [
-            hash_of_parts("Debian", Some("12"), "x"),
-            hash_of_parts("Debian", None, "12x"),
-            hash_of_parts("Debian", Some(""), "12x"),
-            hash_of_parts("Debian12", None, "x"),
-        ];
-        for (index, key) in keys.iter().enumerate() {
-            assert!(!keys[..index].contains(key));
-        }
     }
 }

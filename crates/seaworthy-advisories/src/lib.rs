@@ -2,8 +2,9 @@
 //!
 //! An *edition* is one immutable file, named by its digest. It is made so that
 //! a scan pays only for what it asks: opening reads a header, whatever the size
-//! of the file; a question about a package touches a few pages; prose is
-//! unpacked for findings alone. The layout is described in the module `format`.
+//! of the file; a question about a package touches three places, close to those
+//! of other questions about the same ecosystem; prose is read and unpacked for
+//! findings alone. The layout is described in the module `format`.
 //!
 //! Read [`Compiler`] first (advisories in, bytes out), then [`Edition`] (bytes
 //! in, answers out), then [`Shelf`] (where editions lie on disk).
@@ -13,7 +14,8 @@
 //! * The bytes are a function of the advisories, not of their order: the same
 //!   input compiles to the same digest.
 //! * An edition is verified where it arrives ([`Edition::verify`]), never when
-//!   it is opened. A damaged one gives errors or odd answers, never a panic.
+//!   it is opened. A damaged one gives errors or odd answers, never a panic, and
+//!   what it cannot say is said to be unreadable.
 //!
 //! Deliberately absent: fetching and parsing (the room `feeds`), version
 //! comparison (the room `match` asks `version`), deltas between editions and
@@ -23,10 +25,21 @@ mod compile;
 mod details;
 mod edition;
 mod format;
+mod group;
+mod hash;
+mod keyring;
+mod layout;
+mod lookup;
 mod map;
+mod parcel;
+mod prose;
 mod shelf;
+mod source;
 
-pub use compile::{CompileError, Compiler, Context};
-pub use edition::{EcosystemCount, Edition, OpenError, Statistics, VerifyError};
+pub use compile::{CompileError, Compiler, Context, Mark};
+pub use edition::{EcosystemCount, Edition, Statistics, VerifyError};
 pub use format::VERSION as FORMAT_VERSION;
+pub use keyring::{Keyring, KeyringError};
+pub use layout::OpenError;
+pub use parcel::{ParcelError, is_parcel, pack, read_parcel, unpack, write_parcel};
 pub use shelf::{Shelf, ShelfError};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use seaworthy_core::Digest;
 
-use crate::edition::{Edition, OpenError, VerifyError};
+use crate::edition::{Edition, VerifyError};
+use crate::layout::OpenError;
 
 /// A folder of editions, named by their digests, and the name of the current one.
 ///
@@ -79,8 +80,12 @@ impl Shelf {
         } else {
             was_current
         };
-        let path = self.replace(&name, edition.as_bytes())?;
-        self.replace(CURRENT, format!("{name}\n{previous}\n").as_bytes())?;
+        let path = self.replace(&name, |file| {
+            edition.pieces(&mut |piece| file.write_all(piece))
+        })?;
+        self.replace(CURRENT, |file| {
+            file.write_all(format!("{name}\n{previous}\n").as_bytes())
+        })?;
         self.clear(&[&name, &previous]);
         Ok(path)
     }
@@ -114,14 +119,18 @@ impl Shelf {
         }
     }
 
-    /// Writes `bytes` to `name` so that others see all of them or none.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, ShelfError> {
+    /// Lets `write` fill the file `name` so that others see all of it or none.
+    fn replace(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<PathBuf, ShelfError> {
         let path = self.folder.join(name);
         let draft = self.folder.join(DRAFT);
         // Whoever holds the lock owns the draft; one left by a crash is reused.
         let written = File::create(&draft)
             .and_then(|mut file| {
-                file.write_all(bytes)?;
+                write(&mut file)?;
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&draft, &path))

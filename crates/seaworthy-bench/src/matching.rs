@@ -159,7 +159,10 @@ fn ask(edition: &Edition, ecosystem: &Ecosystem, questions: &[Question]) -> usiz
                 RowStance::Interval(interval, _) => {
                     interval.contains(question.scheme, &question.version)
                 }
-                RowStance::Exactly(..) | RowStance::NotAffected | RowStance::UnderReview => None,
+                RowStance::Exactly(..)
+                | RowStance::NotAffected
+                | RowStance::UnderReview
+                | RowStance::Unreadable => None,
             };
             hits += usize::from(affected == Some(true));
         });

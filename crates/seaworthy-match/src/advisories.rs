@@ -1,5 +1,7 @@
 //! Where advisories come from, as far as matching needs to know.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use seaworthy_core::{Day, Ecosystem, Epss, FeedFacts, Fix, Interval, Kev, Rating};
 
 /// A record inside an edition. Only the edition that handed it out can say more.
@@ -59,6 +61,8 @@ pub enum RowStance<'a> {
     NotAffected,
     /// Nobody has decided yet.
     UnderReview,
+    /// Something is said that cannot be read, because the edition is damaged.
+    Unreadable,
 }
 
 /// What is known of one record, read only for findings.
@@ -91,6 +95,15 @@ pub struct VulnerabilityDetails {
     pub epss: Option<Epss>,
 }
 
+/// What is known of the records and vulnerabilities that findings name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Of each record that was asked for.
+    pub records: BTreeMap<RecordId, RecordDetails>,
+    /// Of each vulnerability that was asked for.
+    pub vulnerabilities: BTreeMap<VulnerabilityId, VulnerabilityDetails>,
+}
+
 /// Where advisories come from: a compiled edition in production, a list in tests.
 pub trait Advisories {
     /// Visits every row about `name` in `ecosystem`, in a fixed order.
@@ -108,4 +121,20 @@ pub trait Advisories {
 
     /// More about a vulnerability of this edition.
     fn vulnerability(&self, vulnerability: VulnerabilityId) -> VulnerabilityDetails;
+
+    /// More about all of these. Who stores details in a certain order answers in
+    /// that order, which is cheaper than to ask one by one.
+    fn details(
+        &self,
+        records: &BTreeSet<RecordId>,
+        vulnerabilities: &BTreeSet<VulnerabilityId>,
+    ) -> Details {
+        Details {
+            records: records.iter().map(|&it| (it, self.record(it))).collect(),
+            vulnerabilities: vulnerabilities
+                .iter()
+                .map(|&it| (it, self.vulnerability(it)))
+                .collect(),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What an edition says about an inventory.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_core::{
@@ -7,7 +8,9 @@ use seaworthy_core::{
     Scheme, Source, Until, Upper,
 };
 
-use crate::advisories::{Advisories, RecordId, RowStance, Trust, VulnerabilityId};
+use crate::advisories::{
+    Advisories, Details, RecordDetails, RecordId, RowStance, Trust, VulnerabilityId,
+};
 use crate::home::{Home, Lookup, home};
 use crate::severity::chosen_severity;
 
@@ -27,36 +30,50 @@ pub struct Matched {
 /// them that says *not affected* settles it. A version that cannot be compared is
 /// neither hit nor clean: its package is named in [`Coverage::not_compared`].
 pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
-    let mut findings = Vec::new();
+    let homes: Vec<Result<Home<'_>, String>> = inventory
+        .packages
+        .iter()
+        .map(|package| home(package, inventory.distro.as_ref()))
+        .collect();
+    let mut found = Vec::new();
     let mut coverage: BTreeMap<String, Coverage> = BTreeMap::new();
-    for (position, package) in inventory.packages.iter().enumerate() {
-        let (label, home) = match home(package, inventory.distro.as_ref()) {
+    for (position, (package, home)) in inventory.packages.iter().zip(&homes).enumerate() {
+        let (label, home) = match home {
             Ok(home) => (home.main.ecosystem.to_string(), Some(home)),
-            Err(label) => (label, None),
+            Err(label) => (label.clone(), None),
         };
         let covered = coverage.entry(label).or_insert_with_key(|label| Coverage {
             ecosystem: label.as_str().into(),
             packages: 0,
             not_compared: Vec::new(),
-            feed: home
-                .as_ref()
-                .and_then(|home| advisories.covers(&home.main.ecosystem)),
+            feed: home.and_then(|home| advisories.covers(&home.main.ecosystem)),
         });
         covered.packages += 1;
         let Some(home) = home else { continue };
-        let answer = ask(&home, advisories);
+        let answer = ask(home, advisories);
         if answer.undecided {
             covered.not_compared.push(package.name.clone());
         }
         for (vulnerability, decision) in answer.found {
-            findings.push(finding(
-                PackageId(position),
-                vulnerability,
-                &decision,
-                advisories,
-            ));
+            found.push((PackageId(position), vulnerability, decision));
         }
     }
+
+    // One question for all details: they are found faster in the edition's order
+    // than in ours, and many packages share theirs.
+    let vulnerabilities: BTreeSet<_> = found.iter().map(|(_, it, _)| *it).collect();
+    let records: BTreeSet<_> = found
+        .iter()
+        .flat_map(|(.., decision)| &decision.hits)
+        .map(|hit| hit.record)
+        .collect();
+    let details = advisories.details(&records, &vulnerabilities);
+    let mut findings: Vec<Finding> = found
+        .iter()
+        .map(|(package, vulnerability, decision)| {
+            finding(*package, *vulnerability, decision, &details, advisories)
+        })
+        .collect();
     findings.sort_by(|one, other| {
         (one.package, &one.vulnerability).cmp(&(other.package, &other.vulnerability))
     });
@@ -145,7 +162,9 @@ fn hear<'a>(
             RowStance::Exactly(version, fix) => {
                 (Some(is_same(scheme, version, installed)), None, fix)
             }
-            RowStance::NotAffected | RowStance::UnderReview => (None, None, Fix::AsRanges),
+            RowStance::NotAffected | RowStance::UnderReview | RowStance::Unreadable => {
+                (None, None, Fix::AsRanges)
+            }
         };
         let case = cases.entry(row.vulnerability).or_default();
         if subscription && affected == Some(false) {
@@ -269,28 +288,49 @@ fn finding(
     package: PackageId,
     vulnerability: VulnerabilityId,
     decision: &Decision<'_>,
+    details: &Details,
     advisories: &dyn Advisories,
 ) -> Finding {
-    let about = advisories.vulnerability(vulnerability);
+    // Who was asked for many and left some out is asked once more.
+    let about = match details.vulnerabilities.get(&vulnerability) {
+        Some(about) => about.clone(),
+        None => advisories.vulnerability(vulnerability),
+    };
     let mut ratings = about.ratings;
-    let mut references = Vec::new();
+    let mut references: Vec<Box<str>> = Vec::new();
+    let mut linked = BTreeSet::new();
     let mut sources = Vec::new();
-    let mut summaries = Vec::new();
+    let mut summary = None;
     let mut distro_ratings = Vec::new();
-    for hit in &decision.hits {
-        let record = advisories.record(hit.record);
+    let records: Vec<(&Hit<'_>, Cow<'_, RecordDetails>)> = decision
+        .hits
+        .iter()
+        .map(|hit| match details.records.get(&hit.record) {
+            Some(record) => (hit, Cow::Borrowed(record)),
+            None => (hit, Cow::Owned(advisories.record(hit.record))),
+        })
+        .collect();
+    for (hit, record) in &records {
+        // Of several lines the one of the first record by name is told.
         if !record.summary.is_empty() {
-            summaries.push((record.feed.clone(), record.id.clone(), record.summary));
+            let told = (&record.feed, &record.id, &record.summary);
+            if summary.is_none_or(|first| told < first) {
+                summary = Some(told);
+            }
         }
         // The word of a distribution's own notice counts before a general score.
         if hit.lookup.ecosystem.release().is_some() {
             distro_ratings.extend(record.ratings.iter().cloned());
         }
-        ratings.extend(record.ratings);
-        references.extend(record.references);
+        ratings.extend(record.ratings.iter().cloned());
+        for link in &record.references {
+            if linked.insert(&**link) {
+                references.push(link.clone());
+            }
+        }
         sources.push(Source {
-            feed: record.feed,
-            id: record.id,
+            feed: record.feed.clone(),
+            id: record.id.clone(),
             comparison: Comparison {
                 name: (&*hit.lookup.name).into(),
                 ecosystem: hit.lookup.ecosystem.to_string().into(),
@@ -309,18 +349,11 @@ fn finding(
     sources.dedup();
     ratings.sort();
     ratings.dedup();
-    summaries.sort();
-    let mut unique = BTreeSet::new();
-    references.retain(|link| unique.insert(link.clone()));
     Finding {
         package,
         vulnerability: about.id,
         aliases: about.aliases,
-        summary: summaries
-            .into_iter()
-            .next()
-            .map(|(_, _, summary)| summary)
-            .unwrap_or_default(),
+        summary: summary.map(|(.., text)| text.clone()).unwrap_or_default(),
         severity: chosen_severity(&distro_ratings, &ratings),
         fix: if decision.under_review {
             FixState::UnderReview

@@ -16,7 +16,7 @@ mod judge;
 mod severity;
 
 pub use advisories::{
-    Advisories, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
+    Advisories, Details, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
     VulnerabilityId,
 };
 pub use compare::{Matched, compare};

@@ -1,6 +1,8 @@
 //! Drafts to sections, sections to one file.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use seaworthy_core::{Ecosystem, FeedDate};
 use sha2::{Digest as _, Sha256};
@@ -8,9 +10,13 @@ use sha2::{Digest as _, Sha256};
 use super::pool::Pool;
 use super::{Bundles, CompileError, Context, FinalRow, count};
 use crate::format::{
-    DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, NONE, SectionName, TABLE_ENTRY, VERSION, hash_of,
-    push_text,
+    BUNDLE, DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, NONE, SectionName, TABLE_ENTRY, VERSION,
+    push_text, row_word,
+    size::{KEY, WORD},
 };
+use crate::group::{ALIGNMENT, Texts};
+use crate::hash;
+use crate::lookup::{bucket_of, halves};
 
 /// Blocks of details are closed once they pass this many bytes.
 const BLOCK: usize = 4 << 10;
@@ -28,47 +34,6 @@ pub(super) struct Parts<'a> {
     /// By vulnerability number.
     pub(super) vulnerability_documents: Vec<Vec<u8>>,
     pub(super) context: &'a Context,
-}
-
-/// The string heap with each text once, at the place where it is first used.
-struct Heap<'a> {
-    pool: &'a Pool,
-    bytes: Vec<u8>,
-    places: Vec<u32>,
-}
-
-impl<'a> Heap<'a> {
-    fn new(pool: &'a Pool) -> Self {
-        Self {
-            pool,
-            bytes: Vec::new(),
-            places: vec![NONE; pool.len()],
-        }
-    }
-
-    /// The place of a text of the pool.
-    fn place(&mut self, number: u32) -> Result<u32, CompileError> {
-        if number == NONE {
-            return Ok(NONE);
-        }
-        let index = usize::try_from(number).unwrap_or(usize::MAX);
-        match self.places.get(index) {
-            Some(&place) if place != NONE => Ok(place),
-            _ => {
-                let place = self.push(self.pool.text(number))?;
-                if let Some(slot) = self.places.get_mut(index) {
-                    *slot = place;
-                }
-                Ok(place)
-            }
-        }
-    }
-
-    fn push(&mut self, text: &str) -> Result<u32, CompileError> {
-        push_text(&mut self.bytes, text).ok_or(CompileError::TooMany {
-            what: "bytes of text",
-        })
-    }
 }
 
 /// Details, packed block by block.
@@ -110,8 +75,8 @@ impl Blocks {
             .compress(&self.open)
             .map_err(CompileError::Compress)?;
         put_u64(&mut self.table, self.packed.len());
-        put(&mut self.table, count(packed.len(), "bytes of details")?);
-        put(&mut self.table, count(self.open.len(), "bytes of details")?);
+        put_word(&mut self.table, count(packed.len(), "bytes of details")?);
+        put_word(&mut self.table, count(self.open.len(), "bytes of details")?);
         self.packed.extend_from_slice(&packed);
         self.open.clear();
         self.closed = self.closed.saturating_add(1);
@@ -120,11 +85,57 @@ impl Blocks {
 }
 
 /// A key on its way to its place.
-struct Key {
-    hash: u64,
-    ecosystem: u32,
-    name: u32,
-    number: u32,
+struct Key<'a> {
+    name: &'a str,
+    /// Where its rows lie once they are sorted.
+    rows: Range<usize>,
+}
+
+/// An ecosystem on its way to its place.
+struct Home<'a> {
+    ecosystem: &'a Ecosystem,
+    /// By name.
+    keys: Vec<Key<'a>>,
+}
+
+/// The numbers that readers know records and vulnerabilities by, and the places
+/// of their details: both in the order in which they were met.
+struct Numbers {
+    of: Vec<u32>,
+    places: Vec<u8>,
+    met: u32,
+}
+
+impl Numbers {
+    fn of(count: usize) -> Self {
+        Self {
+            of: vec![NONE; count],
+            places: Vec::new(),
+            met: 0,
+        }
+    }
+
+    /// Numbers the next, where it is met for the first time, and keeps the place
+    /// where `put` puts its details.
+    fn meet(
+        &mut self,
+        old: u32,
+        put: impl FnOnce(usize) -> Result<[u32; 2], CompileError>,
+    ) -> Result<(), CompileError> {
+        let Some(slot @ &mut NONE) = self.of.get_mut(index(old)) else {
+            return Ok(());
+        };
+        *slot = self.met;
+        self.met += 1;
+        for word in put(index(old))? {
+            put_word(&mut self.places, word);
+        }
+        Ok(())
+    }
+
+    fn get(&self, old: u32) -> u32 {
+        self.of.get(index(old)).copied().unwrap_or(NONE)
+    }
 }
 
 pub(super) fn assemble(
@@ -136,120 +147,81 @@ pub(super) fn assemble(
         ecosystems,
         keys,
         mut rows,
-        bundles,
+        mut bundles,
         feed_of_record,
         vulnerability_documents,
         context,
     } = parts;
+    sort(&mut rows, pool);
+    count(rows.len(), "rows")?;
+    let homes = homes(pool, ecosystems, keys, &rows);
 
-    // Keys in the order of their hashes, ecosystems and feeds in that of names.
-    let mut ecosystem_of_number: Vec<(&Ecosystem, u32)> = ecosystems
+    // Details lie as readers will want them: those of a name together, for all
+    // releases of a distribution.
+    let mut in_families: Vec<(&str, &str, usize, &Key<'_>)> = homes
         .iter()
-        .map(|(it, &number)| (it, number))
-        .collect();
-    ecosystem_of_number.sort_unstable();
-    let mut rank_of_ecosystem = vec![0_u32; ecosystems.len()];
-    for (rank, (_, number)) in ecosystem_of_number.iter().enumerate() {
-        if let Some(slot) = rank_of_ecosystem.get_mut(index(*number)) {
-            *slot = count(rank, "ecosystems")?;
-        }
-    }
-    let ecosystem_at = |rank: u32| ecosystem_of_number.get(index(rank)).map(|(it, _)| *it);
-
-    let mut spoken: Vec<bool> = vec![false; keys.len()];
-    for row in &rows {
-        if let Some(slot) = spoken.get_mut(index(row.key)) {
-            *slot = true;
-        }
-    }
-    let mut sorted_keys: Vec<Key> = keys
-        .iter()
-        .filter(|(_, number)| spoken.get(index(**number)) == Some(&true))
-        .map(|(&(ecosystem, name), &number)| {
-            let rank = rank_of_ecosystem
-                .get(index(ecosystem))
-                .copied()
-                .unwrap_or(NONE);
-            Key {
-                hash: ecosystem_at(rank).map_or(0, |it| hash_of(it, pool.text(name))),
-                ecosystem: rank,
-                name,
-                number,
-            }
+        .enumerate()
+        .flat_map(|(rank, home)| {
+            let family = home.ecosystem.family();
+            let keys = home.keys.iter();
+            keys.map(move |key| (family, key.name, rank, key))
         })
         .collect();
-    sorted_keys.sort_unstable_by(|a, b| {
-        (a.hash, a.ecosystem, pool.text(a.name)).cmp(&(b.hash, b.ecosystem, pool.text(b.name)))
-    });
-    let mut rank_of_key = vec![NONE; keys.len()];
-    for (rank, key) in sorted_keys.iter().enumerate() {
-        if let Some(slot) = rank_of_key.get_mut(index(key.number)) {
-            *slot = count(rank, "packages")?;
-        }
-    }
-    for row in &mut rows {
-        row.key = rank_of_key.get(index(row.key)).copied().unwrap_or(NONE);
-    }
-    rows.sort_unstable_by(|a, b| {
-        (a.key, a.record, a.about, a.shape)
-            .cmp(&(b.key, b.record, b.about, b.shape))
-            .then_with(|| pool.text(a.from).cmp(pool.text(b.from)))
-            .then_with(|| pool.text(a.until).cmp(pool.text(b.until)))
-    });
-    rows.dedup_by_key(|row| {
-        (
-            row.key, row.record, row.about, row.shape, row.from, row.until,
-        )
-    });
-    count(rows.len(), "rows")?;
-
-    let mut heap = Heap::new(pool);
-    let mut hashes = Vec::with_capacity(sorted_keys.len() * 8);
-    let mut key_bytes = Vec::with_capacity((sorted_keys.len() + 1) * 12);
-    let mut row_bytes = Vec::with_capacity(rows.len() * 16);
+    in_families.sort_unstable_by_key(|&(family, name, rank, _)| (family, name, rank));
     let mut blocks = Blocks::new()?;
-    let mut record_places = vec![None; feed_of_record.len()];
-    let mut vulnerability_places = vec![None; vulnerability_documents.len()];
-    // Which records speak of which ecosystem, counted per feed.
-    let mut speakers: HashSet<(u32, u32)> = HashSet::new();
-
-    let mut rest = rows.as_slice();
-    for (rank, key) in sorted_keys.iter().enumerate() {
-        hashes.extend_from_slice(&key.hash.to_le_bytes());
-        put(&mut key_bytes, count(rows.len() - rest.len(), "rows")?);
-        put(&mut key_bytes, key.ecosystem);
-        let name = heap.place(key.name)?;
-        put(&mut key_bytes, name);
-        let of_key = rest.partition_point(|row| index(row.key) <= rank);
-        let (these, after) = rest.split_at(of_key);
-        rest = after;
-        for row in these {
-            speakers.insert((key.ecosystem, row.record));
-            put(&mut row_bytes, row.shape.tag() | row.record);
-            put(&mut row_bytes, row.about);
-            let from = heap.place(row.from)?;
-            put(&mut row_bytes, from);
-            let until = heap.place(row.until)?;
-            put(&mut row_bytes, until);
-            let record = index(row.record);
-            if let Some(place @ None) = record_places.get_mut(record) {
-                *place = Some(blocks.push(&record_document(record)?)?);
-            }
-            for vulnerability in bundles.of_word(&row.about) {
-                let vulnerability = index(*vulnerability);
-                if let Some(place @ None) = vulnerability_places.get_mut(vulnerability) {
-                    let document = vulnerability_documents.get(vulnerability);
-                    *place = Some(blocks.push(document.map_or(&[][..], Vec::as_slice))?);
-                }
+    let mut records = Numbers::of(feed_of_record.len());
+    let mut vulnerabilities = Numbers::of(vulnerability_documents.len());
+    for (.., key) in in_families {
+        for row in rows.get(key.rows.clone()).unwrap_or_default() {
+            records.meet(row.record, |old| blocks.push(&record_document(old)?))?;
+            for &vulnerability in bundles.of_word(&row.about) {
+                vulnerabilities.meet(vulnerability, |old| {
+                    let document = vulnerability_documents.get(old);
+                    blocks.push(document.map_or(&[][..], Vec::as_slice))
+                })?;
             }
         }
     }
-    put(&mut key_bytes, count(rows.len(), "rows")?);
-    put(&mut key_bytes, NONE);
-    put(&mut key_bytes, NONE);
     blocks.close()?;
     drop(vulnerability_documents);
+    bundles.renumber(|old| vulnerabilities.get(old));
 
+    let mut starts = Vec::new();
+    let mut key_bytes = Vec::new();
+    let mut groups = Vec::new();
+    // Where the starts of each ecosystem begin, and how many bits number them.
+    let mut buckets = Vec::with_capacity(homes.len());
+    // Which records speak of which ecosystem, counted per feed.
+    let mut speakers: HashSet<(u32, u32)> = HashSet::new();
+    for (rank, home) in homes.iter().enumerate() {
+        let mut places = Vec::with_capacity(home.keys.len());
+        for key in &home.keys {
+            let rows = rows.get(key.rows.clone()).unwrap_or_default();
+            let rank = count(rank, "ecosystems")?;
+            speakers.extend(rows.iter().map(|row| (rank, row.record)));
+            let place = count(groups.len() / ALIGNMENT, "packages")?;
+            places.push((hash::of_name(key.name), key.name, place));
+            group(key.name, rows, pool, &mut groups, |row| {
+                let about = if row.about & BUNDLE == 0 {
+                    vulnerabilities.get(row.about)
+                } else {
+                    row.about
+                };
+                let record = records.get(row.record);
+                [row_word(row.shape, row.trust, record), about]
+            })?;
+        }
+        let first_start = count(starts.len() / WORD, "packages")?;
+        let bits = put_keys(places, &mut starts, &mut key_bytes)?;
+        buckets.push((first_start, bits));
+    }
+
+    let mut strings = Vec::new();
+    let mut text = |text: &str| {
+        push_text(&mut strings, text).ok_or(CompileError::TooMany {
+            what: "bytes of text",
+        })
+    };
     // Feeds: all that were read, even those that had nothing to say.
     let mut feeds: BTreeMap<&str, (FeedDate, u64)> = context
         .feeds
@@ -269,16 +241,16 @@ pub(super) fn assemble(
         .collect::<Result<_, CompileError>>()?;
     let mut feed_bytes = Vec::new();
     for (id, (date, advisories)) in &feeds {
-        let id = heap.push(id)?;
+        let id = text(id)?;
         let (kind, day) = match date {
             FeedDate::Unknown => (0, 0),
             FeedDate::Fetched(day) => (1, day.days()),
             FeedDate::NewestRecord(day) => (2, day.days()),
         };
-        put(&mut feed_bytes, id);
-        put(&mut feed_bytes, kind);
+        put_word(&mut feed_bytes, id);
+        put_word(&mut feed_bytes, kind);
         feed_bytes.extend_from_slice(&day.to_le_bytes());
-        put(&mut feed_bytes, 0);
+        put_word(&mut feed_bytes, 0);
         feed_bytes.extend_from_slice(&advisories.to_le_bytes());
     }
 
@@ -292,68 +264,183 @@ pub(super) fn assemble(
             .entry((ecosystem, feed.copied().unwrap_or(NONE)))
             .or_default() += 1;
     }
+    let mut in_hash_order: Vec<_> = homes
+        .iter()
+        .zip(buckets)
+        .enumerate()
+        .map(|(rank, (home, buckets))| {
+            let (family, release) = (home.ecosystem.family(), home.ecosystem.release());
+            let hash = hash::of_ecosystem(family, release);
+            Ok((hash, family, release, count(rank, "ecosystems")?, buckets))
+        })
+        .collect::<Result<_, CompileError>>()?;
+    in_hash_order.sort_unstable();
+    let mut without_release = HashMap::new();
+    for (position, &(_, family, release, ..)) in in_hash_order.iter().enumerate() {
+        if release.is_none() {
+            without_release.insert(family, count(position, "ecosystems")?);
+        }
+    }
     let mut ecosystem_bytes = Vec::new();
-    for (rank, (ecosystem, _)) in ecosystem_of_number.iter().enumerate() {
-        let rank = count(rank, "ecosystems")?;
+    for (hash, family, release, rank, (first_start, bits)) in in_hash_order {
+        let of_family = without_release.get(family).copied().unwrap_or(NONE);
         let (feed, advisories) = said
             .range((rank, 0)..=(rank, NONE))
             .map(|((_, feed), &advisories)| (*feed, advisories))
             .max_by_key(|&(feed, advisories)| (advisories, std::cmp::Reverse(feed)))
             .unwrap_or((NONE, 0));
-        let family = heap.push(ecosystem.family())?;
-        let release = ecosystem.release().map_or(Ok(NONE), |it| heap.push(it))?;
-        put(&mut ecosystem_bytes, family);
-        put(&mut ecosystem_bytes, release);
-        put(&mut ecosystem_bytes, feed);
+        let family = text(family)?;
+        let release = release.map_or(Ok(NONE), &mut text)?;
+        ecosystem_bytes.extend_from_slice(&hash.to_le_bytes());
+        for word in [family, release, feed, first_start, bits, of_family] {
+            put_word(&mut ecosystem_bytes, word);
+        }
         ecosystem_bytes.extend_from_slice(&advisories.to_le_bytes());
     }
 
     let mut support_bytes = Vec::new();
     for ((distro, version), day) in &context.support {
-        let distro = heap.push(distro)?;
-        let version = heap.push(version)?;
-        put(&mut support_bytes, distro);
-        put(&mut support_bytes, version);
+        let distro = text(distro)?;
+        let version = text(version)?;
+        put_word(&mut support_bytes, distro);
+        put_word(&mut support_bytes, version);
         support_bytes.extend_from_slice(&day.days().to_le_bytes());
     }
 
     let mut facts = Vec::new();
     put_u64(&mut facts, feed_of_record.len());
-    put_u64(&mut facts, vulnerability_places.len());
+    put_u64(&mut facts, vulnerabilities.of.len());
     put_u64(&mut facts, usize::from(context.starter));
+    put_u64(&mut facts, rows.len());
 
-    let places = |places: &[Option<[u32; 2]>]| {
-        let mut bytes = Vec::with_capacity(places.len() * 8);
-        for place in places {
-            for word in place.unwrap_or([NONE, NONE]) {
-                put(&mut bytes, word);
-            }
-        }
-        bytes
-    };
-    let sections = SectionName::ALL.map(|name| {
-        let bytes = match name {
-            SectionName::Facts => std::mem::take(&mut facts),
-            SectionName::Feeds => std::mem::take(&mut feed_bytes),
-            SectionName::Ecosystems => std::mem::take(&mut ecosystem_bytes),
-            SectionName::Support => std::mem::take(&mut support_bytes),
-            SectionName::Hashes => std::mem::take(&mut hashes),
-            SectionName::Keys => std::mem::take(&mut key_bytes),
-            SectionName::Rows => std::mem::take(&mut row_bytes),
-            SectionName::Bundles => bundles
-                .words
-                .iter()
-                .flat_map(|word| word.to_le_bytes())
-                .collect(),
-            SectionName::Strings => std::mem::take(&mut heap.bytes),
-            SectionName::Records => places(&record_places),
-            SectionName::Vulnerabilities => places(&vulnerability_places),
-            SectionName::Blocks => std::mem::take(&mut blocks.table),
-            SectionName::Details => std::mem::take(&mut blocks.packed),
-        };
-        (name, bytes)
+    let mut bundle_bytes = Vec::with_capacity(bundles.words.len() * WORD);
+    for word in bundles.words {
+        put_word(&mut bundle_bytes, word);
+    }
+    Ok(file_of([
+        (SectionName::Facts, facts),
+        (SectionName::Strings, strings),
+        (SectionName::Feeds, feed_bytes),
+        (SectionName::Support, support_bytes),
+        (SectionName::Ecosystems, ecosystem_bytes),
+        (SectionName::Starts, starts),
+        (SectionName::Keys, key_bytes),
+        (SectionName::Groups, groups),
+        (SectionName::Bundles, bundle_bytes),
+        (SectionName::Records, records.places),
+        (SectionName::Vulnerabilities, vulnerabilities.places),
+        (SectionName::Blocks, blocks.table),
+        (SectionName::Details, blocks.packed),
+    ]))
+}
+
+/// Sorts rows by key, each once. The rows of a key keep the order of the names
+/// of their records.
+fn sort(rows: &mut Vec<FinalRow>, pool: &Pool) {
+    rows.sort_unstable_by(|a, b| {
+        (a.key, a.record, a.about, a.shape)
+            .cmp(&(b.key, b.record, b.about, b.shape))
+            .then_with(|| pool.text(a.from).cmp(pool.text(b.from)))
+            .then_with(|| pool.text(a.until).cmp(pool.text(b.until)))
     });
-    Ok(file_of(sections))
+    rows.dedup_by_key(|row| {
+        (
+            row.key, row.record, row.about, row.shape, row.from, row.until,
+        )
+    });
+}
+
+/// Ecosystems by name, each with the keys that some row is about.
+fn homes<'a>(
+    pool: &'a Pool,
+    ecosystems: &'a HashMap<Ecosystem, u32>,
+    keys: &HashMap<(u32, u32), u32>,
+    rows: &[FinalRow],
+) -> Vec<Home<'a>> {
+    let mut keys_of: HashMap<u32, Vec<Key<'a>>> = HashMap::new();
+    for (&(ecosystem, name), &number) in keys {
+        let start = rows.partition_point(|row| row.key < number);
+        let end = rows.partition_point(|row| row.key <= number);
+        if start < end {
+            keys_of.entry(ecosystem).or_default().push(Key {
+                name: pool.text(name),
+                rows: start..end,
+            });
+        }
+    }
+    let mut homes: Vec<Home<'a>> = ecosystems
+        .iter()
+        .map(|(ecosystem, number)| Home {
+            ecosystem,
+            keys: keys_of.remove(number).unwrap_or_default(),
+        })
+        .collect();
+    homes.sort_unstable_by_key(|home| home.ecosystem);
+    for home in &mut homes {
+        home.keys.sort_unstable_by_key(|key| key.name);
+    }
+    homes
+}
+
+/// Appends the group of one name. `numbers` tells the first two words of a row.
+fn group(
+    name: &str,
+    rows: &[FinalRow],
+    pool: &Pool,
+    groups: &mut Vec<u8>,
+    numbers: impl Fn(&FinalRow) -> [u32; 2],
+) -> Result<(), CompileError> {
+    let too_much = || CompileError::TooMany {
+        what: "bytes about one package",
+    };
+    let mut texts = Texts::of(name).ok_or_else(too_much)?;
+    let mut offsets: HashMap<u32, u32> = HashMap::new();
+    let mut offset = |text: u32| {
+        if text == NONE {
+            return Ok(NONE);
+        }
+        Ok(match offsets.entry(text) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(texts.push(pool.text(text)).ok_or_else(too_much)?),
+        })
+    };
+    let words = rows
+        .iter()
+        .map(|row| {
+            let [record, about] = numbers(row);
+            Ok([record, about, offset(row.from)?, offset(row.until)?])
+        })
+        .collect::<Result<Vec<_>, CompileError>>()?;
+    texts.write(&words, groups).ok_or_else(too_much)
+}
+
+/// How many keys a bucket has, about. Fewer need more starts, more need longer
+/// searches.
+const KEYS_IN_BUCKET: usize = 4;
+
+/// Appends the keys of one ecosystem, given as hash, name and group, and where
+/// their buckets start. Tells how many bits number the buckets.
+fn put_keys(
+    mut keys: Vec<(u64, &str, u32)>,
+    starts: &mut Vec<u8>,
+    key_bytes: &mut Vec<u8>,
+) -> Result<u32, CompileError> {
+    let bits = (keys.len() / KEYS_IN_BUCKET)
+        .checked_ilog2()
+        .map_or(0, |bits| bits.min(31));
+    // Of the high half of a hash only the bucket counts.
+    let place = |hash| (bucket_of(hash, bits).unwrap_or(0), halves(hash)[0]);
+    keys.sort_unstable_by_key(|&(hash, name, _)| (place(hash), name));
+    let before = key_bytes.len() / KEY;
+    for bucket in 0..=1_u32 << bits {
+        let start = keys.partition_point(|&(hash, ..)| place(hash).0 < bucket);
+        put_word(starts, count(before + start, "packages")?);
+    }
+    for (hash, _, group) in keys {
+        put_word(key_bytes, halves(hash)[0]);
+        put_word(key_bytes, group);
+    }
+    Ok(bits)
 }
 
 /// Header, table and sections, with the digest filled in.
@@ -368,8 +455,8 @@ fn file_of(sections: [(SectionName, Vec<u8>); SectionName::COUNT]) -> Vec<u8> {
     let mut file = Vec::with_capacity(length);
     file.extend_from_slice(MAGIC);
     file.resize(DIGESTED_FROM, 0);
-    put(&mut file, VERSION);
-    put(&mut file, u32::try_from(sections.len()).unwrap_or(NONE));
+    put_word(&mut file, VERSION);
+    put_word(&mut file, u32::try_from(sections.len()).unwrap_or(NONE));
     put_u64(&mut file, length);
     let mut offset = start;
     for (name, bytes) in &sections {
@@ -390,7 +477,7 @@ fn file_of(sections: [(SectionName, Vec<u8>); SectionName::COUNT]) -> Vec<u8> {
     file
 }
 
-fn put(bytes: &mut Vec<u8>, word: u32) {
+fn put_word(bytes: &mut Vec<u8>, word: u32) {
     bytes.extend_from_slice(&word.to_le_bytes());
 }
 

@@ -169,6 +169,7 @@ fn rows(
             ),
             RowStance::Exactly(version, _) => Said::Exactly(version.to_owned()),
             RowStance::NotAffected | RowStance::UnderReview => return,
+            RowStance::Unreadable => panic!("a sound edition is readable"),
         });
     });
     found
