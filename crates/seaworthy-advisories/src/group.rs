@@ -94,17 +94,14 @@ impl<'a> Group<'a> {
 }
 
 fn narrow<'a>(row: &[u8; 12], texts: &'a str) -> Option<StoredRow<'a>> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *row;
-    let offset = |bytes| match u16::from_le_bytes(bytes) {
-        u16::MAX => NONE,
-        offset => u32::from(offset),
+    let offset = |at: usize| {
+        let bytes = row.get(at..)?.first_chunk()?;
+        Some(match u16::from_le_bytes(*bytes) {
+            u16::MAX => NONE,
+            offset => u32::from(offset),
+        })
     };
-    let words = [
-        u32::from_le_bytes([a, b, c, d]),
-        u32::from_le_bytes([e, f, g, h]),
-        offset([i, j]),
-        offset([k, l]),
-    ];
+    let words = [u32_at(row, 0)?, u32_at(row, 4)?, offset(8)?, offset(10)?];
     row_of(words, texts)
 }
 
@@ -204,7 +201,7 @@ impl Texts {
     /// Appends the group with these rows to `groups`: words as stored, with
     /// offsets in these texts. `None` where there are too many rows.
     pub(crate) fn write(&self, rows: &[[u32; 4]], groups: &mut Vec<u8>) -> Option<()> {
-        let is_narrow = self.bytes.len() <= usize::from(u16::MAX);
+        let is_narrow = u16::try_from(self.bytes.len()).is_ok();
         let count = u32::try_from(rows.len()).ok().filter(|it| it & WIDE == 0)?;
         let length = u32::try_from(self.bytes.len()).ok()?;
         let head = if is_narrow { count } else { count | WIDE };
