@@ -229,23 +229,54 @@ impl FromStr for Purl {
 
 impl fmt::Display for Purl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "pkg:{}/", self.kind)?;
+        let parts = Parts {
+            kind: &self.kind,
+            namespace: self.namespace(),
+            name: &self.name,
+            version: self.version(),
+            subpath: self.subpath(),
+        };
+        parts.write(self.qualifiers(), formatter)
+    }
+}
+
+/// The decoded parts of a package URL, without its qualifiers.
+struct Parts<'a> {
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+    version: Option<&'a str>,
+    subpath: Option<&'a str>,
+}
+
+impl Parts<'_> {
+    /// Writes the canonical form; `qualifiers` are sorted by key.
+    fn write<'q>(
+        &self,
+        qualifiers: impl Iterator<Item = (&'q str, &'q str)>,
+        out: &mut impl Write,
+    ) -> fmt::Result {
+        out.write_str("pkg:")?;
+        out.write_str(self.kind)?;
+        out.write_char('/')?;
         for part in self.namespace.iter().flat_map(|it| it.split('/')) {
-            encode(part, formatter)?;
-            formatter.write_char('/')?;
+            encode(part, out)?;
+            out.write_char('/')?;
         }
-        encode(&self.name, formatter)?;
-        if let Some(version) = &self.version {
-            formatter.write_char('@')?;
-            encode(version, formatter)?;
+        encode(self.name, out)?;
+        if let Some(version) = self.version {
+            out.write_char('@')?;
+            encode(version, out)?;
         }
-        for (at, (key, value)) in self.qualifiers.iter().enumerate() {
-            write!(formatter, "{}{key}=", if at == 0 { '?' } else { '&' })?;
-            encode(value, formatter)?;
+        for (at, (key, value)) in qualifiers.enumerate() {
+            out.write_char(if at == 0 { '?' } else { '&' })?;
+            out.write_str(key)?;
+            out.write_char('=')?;
+            encode(value, out)?;
         }
         for (at, part) in self.subpath.iter().flat_map(|it| it.split('/')).enumerate() {
-            formatter.write_char(if at == 0 { '#' } else { '/' })?;
-            encode(part, formatter)?;
+            out.write_char(if at == 0 { '#' } else { '/' })?;
+            encode(part, out)?;
         }
         Ok(())
     }
@@ -279,15 +310,20 @@ fn decoded(text: &str) -> Result<String, PurlError> {
 
 /// Percent-encodes all but letters, digits and the few signs that the
 /// specification leaves as they are.
-fn encode(text: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
-            out.write_char(char::from(byte))?;
-        } else {
+fn encode(text: &str, out: &mut impl Write) -> fmt::Result {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+        let (plain, after) = rest.split_at(at);
+        out.write_str(plain)?;
+        let mut letters = after.chars();
+        let letter = letters.next().unwrap_or_default();
+        for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
             write!(out, "%{byte:02X}")?;
         }
+        rest = letters.as_str();
     }
-    Ok(())
+    out.write_str(rest)
 }
 
 /// The package URL of a package found in an image of `distro`.
@@ -296,6 +332,10 @@ fn encode(text: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// the qualifier `distro`, the architecture as `arch`, and the source package as
 /// `upstream` (`name`, or `name@version` where the versions differ); the epoch
 /// of an rpm is the qualifier `epoch`.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "the expectation holds for every input"
+)]
 pub fn package_purl(package: &Package, distro: Option<&Distro>) -> String {
     let kind = package.kind.purl_type();
     let distro = distro.filter(|_| package.kind.is_os());
@@ -341,20 +381,21 @@ pub fn package_purl(package: &Package, distro: Option<&Distro>) -> String {
     ];
     // Written without asking whether it makes sense: what an image claims is
     // shown as it is, encoded.
-    let boxed = |text: &str| text.to_owned().into_boxed_str();
-    let purl = Purl {
-        kind: boxed(kind),
-        namespace: namespace.filter(|it| !it.is_empty()).map(boxed),
-        name: boxed(name),
-        version: Some(version).filter(|it| !it.is_empty()).map(boxed),
-        qualifiers: qualifiers
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(key, value)| (boxed(key), boxed(value)))
-            .collect(),
+    let parts = Parts {
+        kind,
+        namespace: namespace.filter(|it| !it.is_empty()),
+        name,
+        version: Some(version).filter(|it| !it.is_empty()),
         subpath: None,
     };
-    purl.to_string()
+    let qualifiers = qualifiers
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty());
+    let mut purl = String::with_capacity(128);
+    parts
+        .write(qualifiers, &mut purl)
+        .expect("a text takes whatever is written to it");
+    purl
 }
 
 /// The namespace of a distribution's packages.
