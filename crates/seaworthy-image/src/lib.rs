@@ -41,7 +41,7 @@ pub use oci_layout::{OciLayout, OciLayoutError};
 pub use resolve::{BlobKey, Blobs, Image, LayerBlob, PlatformWish, ResolveError, resolve};
 pub use root::{RootError, Unreadable, write_root};
 pub use sink::{FileFacts, Sink};
-pub use squash::{LayerPaths, Visible, squash};
+pub use squash::{LayerPaths, Replaced, Visible, squash};
 pub use stream::{StreamError, Streamed, read_stream};
 pub use tree::{Cursor, EntryKind, LayerTree, TreeEntry, TreeError};
 pub use verify::{Expected, Verified, VerifyError};

@@ -44,6 +44,18 @@ pub struct Visible {
     pub path: usize,
     /// Where the final tree shows it: the same path, unless a link leads away.
     pub at: Box<str>,
+    /// What lower layers showed there, oldest first: each was still there when
+    /// the next one, and at last this one, took its place.
+    pub before: Vec<Replaced>,
+}
+
+/// A path of interest that another one took the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replaced {
+    /// Position of its layer, bottom first.
+    pub layer: usize,
+    /// Position in [`LayerPaths::paths`].
+    pub path: usize,
 }
 
 /// Says which of the paths of interest the final tree shows, sorted by layer and
@@ -55,11 +67,12 @@ pub fn squash(layers: &[LayerPaths<'_>]) -> Vec<Visible> {
         .any(|layer| layer.tree.has_implicit_directories());
     let mut shown: Vec<Item<'_>> = Vec::new();
     for (position, layer) in layers.iter().enumerate() {
-        cover(&mut shown, layer.tree);
+        let mut gone = cover(&mut shown, layer.tree);
         let mut own = own_items(position, layer, through_links);
         if layer.tree.has_implicit_directories() {
-            lead(layer.tree, &mut shown, &mut own);
+            gone.extend(lead(layer.tree, &mut shown, &mut own));
         }
+        inherit(&mut own, gone);
         shown.extend(own);
         // Two sorted runs: this merges them.
         shown.sort_by(|left, right| walk_order(&left.at, &right.at));
@@ -67,10 +80,15 @@ pub fn squash(layers: &[LayerPaths<'_>]) -> Vec<Visible> {
     let mut visible: Vec<Visible> = shown
         .into_iter()
         .filter_map(|item| match item.what {
-            What::Record { layer, path } => Some(Visible {
+            What::Record {
+                layer,
+                path,
+                before,
+            } => Some(Visible {
                 layer,
                 path,
                 at: item.at.into(),
+                before,
             }),
             What::Link { .. } => None,
         })
@@ -93,8 +111,14 @@ impl Item<'_> {
 }
 
 enum What {
-    Record { layer: usize, path: usize },
-    Link { target: Box<str> },
+    Record {
+        layer: usize,
+        path: usize,
+        before: Vec<Replaced>,
+    },
+    Link {
+        target: Box<str>,
+    },
 }
 
 /// What a layer brings: its paths of interest and, if asked for, its links.
@@ -127,6 +151,7 @@ fn own_items<'a>(position: usize, layer: &LayerPaths<'a>, with_links: bool) -> V
                     what: What::Record {
                         layer: position,
                         path,
+                        before: Vec::new(),
                     },
                 });
             }
@@ -145,10 +170,42 @@ fn own_items<'a>(position: usize, layer: &LayerPaths<'a>, with_links: bool) -> V
     items
 }
 
-/// Takes away what the entries of `tree` hide.
-fn cover(shown: &mut Vec<Item<'_>>, tree: &LayerTree) {
-    if shown.is_empty() {
+/// Hands the past of items that are gone to those of the layer that took their
+/// places.
+fn inherit(own: &mut [Item<'_>], gone: Vec<Item<'_>>) {
+    if own.is_empty() || gone.is_empty() {
         return;
+    }
+    let mut pasts: HashMap<Cow<'_, str>, Vec<Replaced>> = HashMap::new();
+    for item in gone {
+        if let What::Record {
+            layer,
+            path,
+            mut before,
+        } = item.what
+        {
+            // Where links made two paths one, the upper one is what was shown.
+            let replaced = Replaced { layer, path };
+            before.push(replaced);
+            let past = pasts.entry(item.at).or_default();
+            if past.last() < Some(&replaced) {
+                *past = before;
+            }
+        }
+    }
+    for item in own.iter_mut().rev() {
+        if let What::Record { before, .. } = &mut item.what
+            && let Some(past) = pasts.remove(&item.at)
+        {
+            *before = past;
+        }
+    }
+}
+
+/// Takes away what the entries of `tree` hide, and answers what it was.
+fn cover<'a>(shown: &mut Vec<Item<'a>>, tree: &LayerTree) -> Vec<Item<'a>> {
+    if shown.is_empty() {
+        return Vec::new();
     }
     let mut covering = Covering::of(shown);
     let mut cursor = tree.cursor();
@@ -156,7 +213,7 @@ fn cover(shown: &mut Vec<Item<'_>>, tree: &LayerTree) {
         covering.meet(entry);
     }
     let covered = covering.covered;
-    drop_covered(shown, &covered);
+    take_covered(shown, &covered)
 }
 
 /// One pass over the items and the entries of an upper layer side by side.
@@ -217,19 +274,21 @@ impl<'i, 'a> Covering<'i, 'a> {
     }
 }
 
-/// Drops the items that are covered.
-fn drop_covered(shown: &mut Vec<Item<'_>>, covered: &[bool]) {
+/// Takes out the items that are covered.
+fn take_covered<'a>(shown: &mut Vec<Item<'a>>, covered: &[bool]) -> Vec<Item<'a>> {
     let mut covered = covered.iter();
-    shown.retain(|_| covered.next() != Some(&true));
+    shown
+        .extract_if(.., |_| covered.next() == Some(&true))
+        .collect()
 }
 
 /// Moves what lies below links to where the links lead: the layer's own items,
-/// and what its entries cover.
+/// and what its entries cover. Answers what was covered.
 ///
 /// The tree does not remember the order of its tar, so this goes by walk order.
 /// That is the order of every tool; it matters only where a layer writes through
 /// a link that it makes or takes away itself, as no tool does.
-fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut Vec<Item<'_>>) {
+fn lead<'a>(tree: &LayerTree, shown: &mut Vec<Item<'a>>, own: &mut Vec<Item<'a>>) -> Vec<Item<'a>> {
     let mut links = Links::new();
     for item in shown.iter().chain(own.iter()) {
         if let What::Link { target } = &item.what {
@@ -237,7 +296,7 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut Vec<Item<'_>>) {
         }
     }
     if links.is_empty() {
-        return;
+        return Vec::new();
     }
 
     let mut led: Vec<(String, Mark)> = Vec::new();
@@ -263,7 +322,7 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut Vec<Item<'_>>) {
         if led_bytes > MOST_LED_AWAY {
             shown.retain(|item| !item.is_link());
             own.retain(|item| !item.is_link());
-            return;
+            return Vec::new();
         }
         if !entry.kind.is_mark() {
             links.remove(&place);
@@ -290,7 +349,7 @@ fn lead(tree: &LayerTree, shown: &mut Vec<Item<'_>>, own: &mut Vec<Item<'_>>) {
         });
     }
     let covered = covering.covered;
-    drop_covered(shown, &covered);
+    take_covered(shown, &covered)
 }
 
 /// Targets of links by place.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use seaworthy_image::{LayerPaths, LayerTree, squash};
+use seaworthy_image::{LayerPaths, LayerTree, Replaced, squash};
 use seaworthy_testkit::LayerBuilder;
 
 use crate::record::tree_of;
@@ -292,6 +292,57 @@ proptest! {
             return Err(TestCaseError::reject("the order in a tar decides"));
         }
         prop_assert_eq!(squashed, applied);
+    }
+}
+
+/// What was shown where a path is shown now: told at once, and found by squashing
+/// fewer layers.
+fn pasts(layers: &[LayerPaths<'_>]) -> (Vec<Vec<Replaced>>, Vec<Vec<Replaced>>) {
+    let told = squash(layers);
+    let found = told.iter().map(|seen| {
+        let mut past = Vec::new();
+        let mut top = seen.layer;
+        // Where links make two paths one, the upper one counts.
+        while let Some(earlier) = squash(&layers[..top])
+            .into_iter()
+            .rfind(|it| it.at == seen.at)
+        {
+            past.push(Replaced {
+                layer: earlier.layer,
+                path: earlier.path,
+            });
+            top = earlier.layer;
+        }
+        past.reverse();
+        past
+    });
+    let found = found.collect();
+    (told.into_iter().map(|seen| seen.before).collect(), found)
+}
+
+proptest! {
+    #[test]
+    fn what_a_path_replaced_is_what_fewer_layers_show(stack in stacks()) {
+        let trees: Vec<LayerTree> = stack
+            .iter()
+            .map(|steps| tree_of(&layer_of(steps).tar()).unwrap())
+            .collect();
+        let files: Vec<Vec<String>> = stack.iter().map(files_of).collect();
+        let files: Vec<Vec<&str>> = files
+            .iter()
+            .map(|files| files.iter().map(String::as_str).collect())
+            .collect();
+        let layers: Vec<LayerPaths<'_>> = trees
+            .iter()
+            .zip(&files)
+            .map(|(tree, paths)| LayerPaths { tree, paths })
+            .collect();
+        // Two paths of one layer that links make one have one past, not two.
+        let mut places: Vec<_> = squash(&layers).into_iter().map(|it| it.at).collect();
+        places.sort();
+        prop_assume!(places.windows(2).all(|pair| pair[0] != pair[1]));
+        let (told, found) = pasts(&layers);
+        prop_assert_eq!(told, found);
     }
 }
 

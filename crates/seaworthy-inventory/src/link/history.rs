@@ -1,6 +1,6 @@
 //! Which records the final tree still shows, and since when.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use seaworthy_image::{LayerPaths, squash};
 
@@ -11,9 +11,14 @@ use crate::record::{FileRecord, PackageRecord};
 pub(super) struct History<'a> {
     layers: Vec<Recorded<'a>>,
     /// What the final tree shows, by path.
-    visible: BTreeMap<Box<str>, Place>,
-    /// What the tree showed at a path just before a layer wrote it again.
-    before: HashMap<(usize, Box<str>), Place>,
+    visible: BTreeMap<Box<str>, Shown>,
+}
+
+/// What the final tree shows at a path.
+struct Shown {
+    place: Place,
+    /// What it showed there before, in an unbroken run, oldest first.
+    before: Vec<Place>,
 }
 
 /// Records of one layer, grouped by path.
@@ -35,50 +40,23 @@ pub(super) struct Place {
 impl<'a> History<'a> {
     pub(super) fn of(records: &'a [LayerRecords]) -> Self {
         let layers: Vec<Recorded<'a>> = records.iter().map(Recorded::of).collect();
-        let every = |_: &'a str| true;
-        let visible: BTreeMap<Box<str>, Place> = shown(&layers, every).collect();
-
-        // Two paths are one place where a link leads from one to the other.
-        let mut places: HashMap<&str, &str> = HashMap::new();
-        for (at, place) in &visible {
-            let layer = layers.get(place.layer);
-            let path = layer.and_then(|layer| layer.paths.get(place.path));
-            places.extend(
-                path.filter(|path| ***path != **at)
-                    .map(|path| (*path, &**at)),
-            );
-        }
-        let place_of = |path: &'a str| places.get(path).copied().unwrap_or(path);
-        // Only what was written more than once has a past.
-        let mut written: HashMap<&str, usize> = HashMap::new();
-        for path in layers.iter().flat_map(|layer| &layer.paths) {
-            *written.entry(place_of(path)).or_default() += 1;
-        }
-        let again = |path: &'a str| written.get(place_of(path)).is_some_and(|it| *it > 1);
-        let mut before = HashMap::new();
-        let mut met = BTreeSet::new();
-        for (at, layer) in layers.iter().enumerate() {
-            let paths = layer.paths.iter().filter(|path| again(path));
-            let (old, new): (Vec<&str>, Vec<&str>) = paths
-                .map(|path| place_of(path))
-                .partition(|place| met.contains(place));
-            if !old.is_empty() {
-                let below = layers.get(..at).unwrap_or_default();
-                let past = shown(below, again).map(|(path, place)| ((at, path), place));
-                before.extend(past);
-            }
-            met.extend(new);
-        }
-        Self {
-            layers,
-            visible,
-            before,
-        }
+        let offered: Vec<LayerPaths<'_>> = layers.iter().map(Recorded::offered).collect();
+        let place = |layer, path| Place { layer, path };
+        let visible = squash(&offered).into_iter().map(|seen| {
+            let before = seen.before.iter().map(|it| place(it.layer, it.path));
+            let shown = Shown {
+                place: place(seen.layer, seen.path),
+                before: before.collect(),
+            };
+            (seen.at, shown)
+        });
+        let visible = visible.collect();
+        Self { layers, visible }
     }
 
     /// What the final tree shows, by path.
     pub(super) fn visible(&self) -> impl Iterator<Item = (&str, Place)> {
-        self.visible.iter().map(|(at, place)| (&**at, *place))
+        self.visible.iter().map(|(at, shown)| (&**at, shown.place))
     }
 
     /// The records of a place, one per probe.
@@ -92,8 +70,8 @@ impl<'a> History<'a> {
 
     /// The visible records at a path.
     pub(super) fn at(&self, path: &str) -> impl Iterator<Item = &'a FileRecord> {
-        let place = self.visible.get(path).copied();
-        place.into_iter().flat_map(|place| self.files(place))
+        let shown = self.visible.get(path);
+        shown.into_iter().flat_map(|shown| self.files(shown.place))
     }
 
     /// The packages of the visible place `at`, each with the layer that first
@@ -109,18 +87,20 @@ impl<'a> History<'a> {
             .map(|(file, package)| (file, package, place.layer))
             .collect();
         let mut open: Vec<usize> = (0..all.len()).collect();
-        let mut place = place;
-        while let Some(earlier) = self.before.get(&(place.layer, at.into())) {
-            let known: HashSet<_> = self
+        let before = self.visible.get(at).map(|shown| &*shown.before);
+        for earlier in before.unwrap_or_default().iter().rev() {
+            // A database keeps its order, and sorting what is in order is cheap.
+            let mut known: Vec<_> = self
                 .files(*earlier)
                 .flat_map(|file| &file.packages)
                 .map(thing)
                 .collect();
+            known.sort_unstable();
             open.retain(|one| {
                 let Some((_, package, layer)) = all.get_mut(*one) else {
                     return false;
                 };
-                let is_known = known.contains(&thing(package));
+                let is_known = known.binary_search(&thing(package)).is_ok();
                 if is_known {
                     *layer = earlier.layer;
                 }
@@ -129,7 +109,6 @@ impl<'a> History<'a> {
             if open.is_empty() {
                 break;
             }
-            place = *earlier;
         }
         all
     }
@@ -160,32 +139,11 @@ impl<'a> Recorded<'a> {
             files,
         }
     }
-}
 
-/// What `layers` on top of each other show of the paths that are asked for.
-fn shown<'a>(
-    layers: &[Recorded<'a>],
-    asked: impl Fn(&'a str) -> bool,
-) -> impl Iterator<Item = (Box<str>, Place)> {
-    // Of each layer, the positions in its whole list that are asked for.
-    let (positions, paths): (Vec<Vec<usize>>, Vec<Vec<&str>>) = layers
-        .iter()
-        .map(|layer| {
-            let all = layer.paths.iter().copied().enumerate();
-            all.filter(|(_, path)| asked(path)).unzip()
-        })
-        .unzip();
-    let offered: Vec<LayerPaths<'_>> = layers
-        .iter()
-        .zip(&paths)
-        .map(|(layer, paths)| LayerPaths {
-            tree: &layer.layer.tree,
-            paths,
-        })
-        .collect();
-    squash(&offered).into_iter().filter_map(move |seen| {
-        let path = *positions.get(seen.layer)?.get(seen.path)?;
-        let layer = seen.layer;
-        Some((seen.at, Place { layer, path }))
-    })
+    fn offered(&self) -> LayerPaths<'_> {
+        LayerPaths {
+            tree: &self.layer.tree,
+            paths: &self.paths,
+        }
+    }
 }
