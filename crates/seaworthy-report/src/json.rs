@@ -1,8 +1,18 @@
 //! Our own JSON, one module per version.
 
+mod indented;
 pub mod v1;
 
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+
 use crate::Assessed;
+use indented::Indented;
+
+/// Bytes written at once.
+const PIECE: usize = 64 * 1024;
 
 /// A document that is not ours, or of another version.
 #[derive(Debug, thiserror::Error)]
@@ -18,16 +28,18 @@ pub enum ReadError {
     },
 }
 
-/// The newest version of our JSON, indented, with a line break at the end.
-#[expect(
-    clippy::missing_panics_doc,
-    reason = "the expectation holds for every input"
-)]
-pub fn json(images: &[Assessed<'_>]) -> String {
-    let mut text = serde_json::to_string_pretty(&v1::Document::of(images))
-        .expect("texts, numbers and lists of them always have a JSON form");
-    text.push('\n');
-    text
+/// Writes the newest version of our JSON to `out`, indented, with a line break at
+/// the end. It goes out in pieces: a report is never held as text.
+///
+/// # Errors
+///
+/// When `out` cannot take it.
+pub fn json(images: &[Assessed<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(PIECE, out);
+    let mut writer = Serializer::with_formatter(&mut out, Indented::default());
+    v1::document(images).serialize(&mut writer)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Reads a document of version 1.
@@ -35,8 +47,9 @@ pub fn json(images: &[Assessed<'_>]) -> String {
 /// Fields that this program does not know are passed over, so that it reads
 /// what a later one adds; kinds and levels that it does not know are refused,
 /// since passing over a blind spot would make a report look better than it is.
-pub fn read_v1(bytes: &[u8]) -> Result<v1::Document, ReadError> {
-    let document: v1::Document = serde_json::from_slice(bytes).map_err(ReadError::Shape)?;
+pub fn read_v1(bytes: &[u8]) -> Result<v1::Document<'static>, ReadError> {
+    let document: v1::Document<'static> =
+        serde_json::from_slice(bytes).map_err(ReadError::Shape)?;
     if document.schema != v1::SCHEMA {
         return Err(ReadError::Schema {
             found: document.schema.chars().take(100).collect::<String>().into(),

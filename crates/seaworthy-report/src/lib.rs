@@ -2,8 +2,9 @@
 //! versioned JSON, and `CycloneDX`.
 //!
 //! Every renderer takes [`Assessed`], the report of an image with the verdict of
-//! a policy, and answers with text. Same input, same bytes: nothing here reads a
-//! clock, looks at a terminal or knows a flag. Whoever calls says how wide and
+//! a policy, and answers with text; what may grow long ([`json`]) it writes piece
+//! by piece. Same input, same bytes: nothing here reads a clock, looks at a
+//! terminal or knows a flag. Whoever calls says how wide and
 //! how colourful a table may be ([`Look`]).
 //!
 //! All names, paths and titles come out of images and feeds and are hostile.

@@ -1,7 +1,7 @@
 //! The only place that writes to the terminal: data on standard output, talk on
 //! standard error.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -62,26 +62,42 @@ pub(crate) fn width() -> usize {
 
 /// Writes data to standard output.
 pub(crate) fn write_data(bytes: &[u8]) -> Result<(), WriteError> {
+    stream_data(|out| out.write_all(bytes))
+}
+
+/// Writes data to a file: whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    stream_file(path, |out| out.write_all(bytes))
+}
+
+/// Lets `write` write to standard output.
+pub(crate) fn stream_data(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(WriteError::ReaderGone),
         Err(error) => Err(WriteError::Stdout(error)),
     }
 }
 
-/// Writes data to a file: whole or not at all.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+/// Lets `write` write to a file, which then is there whole or not at all.
+pub(crate) fn stream_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
     let told = |source| WriteError::File {
         path: path.to_owned(),
         source,
     };
+    let fill = |path: &Path| File::create(path).and_then(|mut file| write(&mut file));
     // A pipe, a device or a link must not be replaced by a file.
     if fs::symlink_metadata(path).is_ok_and(|file| !file.is_file()) {
-        return fs::write(path, bytes).map_err(told);
+        return fill(path).map_err(told);
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+    let written = fill(&draft).and_then(|()| fs::rename(&draft, path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
     }

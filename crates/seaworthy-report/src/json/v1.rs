@@ -6,68 +6,77 @@
 
 mod write;
 
+pub(super) use write::document;
+
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// What the `schema` field of version 1 says.
 pub const SCHEMA: &str = "seaworthy.report/1";
 
 /// The answer to one scan: usually one image, several for `--all-platforms`.
+///
+/// Texts are borrowed while a report is written, and owned once one was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub struct Document<'a, I = Image<'a>> {
     /// Always [`SCHEMA`].
-    pub schema: String,
+    pub schema: Cow<'a, str>,
     /// The program that wrote it.
-    pub tool: Tool,
+    pub tool: Tool<'a>,
     /// The outcome over all images.
     pub outcome: Outcome,
     /// The exit code that goes with the outcome.
     pub exit_code: u8,
     /// In the order they were scanned.
-    pub images: Vec<Image>,
+    pub images: Vec<I>,
 }
 
 /// A program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tool {
+pub struct Tool<'a> {
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Its version.
-    pub version: String,
+    pub version: Cow<'a, str>,
 }
 
 /// One image with everything known of it.
+///
+/// The long lists may be anything that is written as such a list: a writer makes
+/// their items one at a time, so that no report is held twice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Image {
+pub struct Image<'a, F = Vec<Finding<'a>>, P = Vec<Package<'a>>> {
     /// What was asked for, without credentials.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// Digest of the manifest.
-    pub manifest: Option<String>,
+    pub manifest: Option<Cow<'a, str>>,
     /// Digest of the image config.
-    pub config: Option<String>,
+    pub config: Option<Cow<'a, str>>,
     /// Such as `linux/amd64`.
-    pub platform: Option<String>,
+    pub platform: Option<Cow<'a, str>>,
     /// Tags the transport carried.
-    pub tags: Vec<String>,
+    pub tags: Vec<Cow<'a, str>>,
     /// What the policy says.
-    pub verdict: Verdict,
+    pub verdict: Verdict<'a>,
     /// What was asked.
     pub policy: Policy,
     /// The edition that was compared with.
-    pub edition: Option<Edition>,
+    pub edition: Option<Edition<'a>>,
     /// What the image says it is.
-    pub distro: Option<Distro>,
+    pub distro: Option<Distro<'a>>,
     /// How well the edition covers the packages, by ecosystem.
-    pub coverage: Vec<Coverage>,
+    pub coverage: Vec<Coverage<'a>>,
     /// What is known of the packages.
-    pub findings: Vec<Finding>,
+    pub findings: F,
     /// What is installed. Other parts refer to positions in this list.
-    pub packages: Vec<Package>,
+    pub packages: P,
     /// What could not be read.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<Gap<'a>>,
     /// Bottom first. Other parts refer to positions in this list.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<Layer<'a>>,
     /// Which probes looked.
-    pub probes: String,
+    pub probes: Cow<'a, str>,
 }
 
 /// The answer in one word.
@@ -100,24 +109,24 @@ pub enum Severity {
 
 /// The answer with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct Verdict<'a> {
     /// In one word.
     pub outcome: Outcome,
     /// Why it fails, worst first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<Reason<'a>>,
     /// What could not be judged.
-    pub blindness: Vec<Blindness>,
+    pub blindness: Vec<Blindness<'a>>,
 }
 
 /// Why an image fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reason {
+pub struct Reason<'a> {
     /// For people.
-    pub message: String,
+    pub message: Cow<'a, str>,
     /// Position in `packages`.
     pub package: usize,
     /// Its name.
-    pub vulnerability: String,
+    pub vulnerability: Cow<'a, str>,
     /// Its level.
     pub severity: Severity,
     /// Whether a fix is out.
@@ -132,76 +141,91 @@ pub struct Reason {
     missing_docs,
     reason = "the fields are explained in the schema and by the core's type"
 )]
-pub enum Blindness {
+pub enum Blindness<'a> {
     /// There is no edition to compare with.
-    NoEdition { message: String, remedy: String },
+    NoEdition {
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+    },
     /// The edition holds nothing.
-    EmptyEdition { message: String, remedy: String },
+    EmptyEdition {
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+    },
     /// Only the small edition inside the program was at hand.
-    StarterEditionOnly { message: String, remedy: String },
+    StarterEditionOnly {
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+    },
     /// The image does not say which distribution it is.
-    NoDistro { message: String, remedy: String },
+    NoDistro {
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+    },
     /// Nothing was found to judge.
-    NothingFound { message: String, remedy: String },
+    NothingFound {
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+    },
     /// There is a distribution and no database of its packages.
     NoPackageDatabase {
-        message: String,
-        remedy: String,
-        distro: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        distro: Cow<'a, str>,
     },
     /// No feed speaks of this ecosystem or release.
     NotCovered {
-        message: String,
-        remedy: String,
-        ecosystem: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        ecosystem: Cow<'a, str>,
         packages: usize,
     },
     /// A feed knows too little of a release.
     ThinlyCovered {
-        message: String,
-        remedy: String,
-        ecosystem: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        ecosystem: Cow<'a, str>,
         packages: usize,
         advisories: u64,
     },
     /// The release no longer gets security updates.
     EndOfLife {
-        message: String,
-        remedy: String,
-        distro: String,
-        ended: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        distro: Cow<'a, str>,
+        ended: Cow<'a, str>,
     },
     /// A feed is older than the policy allows.
     Stale {
-        message: String,
-        remedy: String,
-        ecosystem: String,
-        day: Option<String>,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        ecosystem: Cow<'a, str>,
+        day: Option<Cow<'a, str>>,
         max_age_days: u32,
     },
     /// Versions that could not be compared.
     NotCompared {
-        message: String,
-        remedy: String,
-        ecosystem: String,
-        names: Vec<String>,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
+        ecosystem: Cow<'a, str>,
+        names: Vec<Cow<'a, str>>,
     },
     /// Findings whose vendor has not decided yet.
     UnderReview {
-        message: String,
-        remedy: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
         findings: usize,
     },
     /// Findings that nobody rated.
     Unrated {
-        message: String,
-        remedy: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
         findings: usize,
     },
     /// Files that could not be read.
     Gaps {
-        message: String,
-        remedy: String,
+        message: Cow<'a, str>,
+        remedy: Cow<'a, str>,
         count: usize,
     },
 }
@@ -219,9 +243,9 @@ pub struct Policy {
 
 /// A compiled set of advisories.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Edition {
+pub struct Edition<'a> {
     /// The digest of its bytes.
-    pub digest: String,
+    pub digest: Cow<'a, str>,
     /// Whether it is the small one inside the program.
     pub starter: bool,
     /// How many advisories it holds.
@@ -230,58 +254,58 @@ pub struct Edition {
 
 /// The operating system, field names as in os-release(5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Distro {
+pub struct Distro<'a> {
     /// `ID`.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// `VERSION_ID`.
-    pub version_id: Option<String>,
+    pub version_id: Option<Cow<'a, str>>,
     /// `VERSION_CODENAME`.
-    pub codename: Option<String>,
+    pub codename: Option<Cow<'a, str>>,
     /// `ID_LIKE`.
-    pub id_like: Vec<String>,
+    pub id_like: Vec<Cow<'a, str>>,
     /// `PRETTY_NAME`.
-    pub pretty_name: Option<String>,
+    pub pretty_name: Option<Cow<'a, str>>,
     /// The file that said so.
-    pub path: String,
+    pub path: Cow<'a, str>,
 }
 
 /// How well the packages of one ecosystem could be judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Coverage {
+pub struct Coverage<'a> {
     /// Such as `Debian:12`.
-    pub ecosystem: String,
+    pub ecosystem: Cow<'a, str>,
     /// How many packages belong to it.
     pub packages: usize,
     /// Packages whose version could not be compared.
-    pub not_compared: Vec<String>,
+    pub not_compared: Vec<Cow<'a, str>>,
     /// The feed that covers it.
-    pub feed: Option<Feed>,
+    pub feed: Option<Feed<'a>>,
 }
 
 /// One feed of the edition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Feed {
+pub struct Feed<'a> {
     /// Such as `osv/Debian`.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// How many advisories speak of this ecosystem.
     pub advisories: u64,
     /// How current it is.
-    pub date: FeedDate,
+    pub date: FeedDate<'a>,
 }
 
 /// How current a feed is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum FeedDate {
+pub enum FeedDate<'a> {
     /// Fetched from its source.
     Fetched {
         /// On this day.
-        day: String,
+        day: Cow<'a, str>,
     },
     /// From a copy of unknown age.
     NewestRecord {
         /// The day of its newest record.
-        day: String,
+        day: Cow<'a, str>,
     },
     /// Nothing says.
     Unknown,
@@ -289,40 +313,40 @@ pub enum FeedDate {
 
 /// A package with a vulnerability, and the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct Finding<'a> {
     /// Position in `packages`.
     pub package: usize,
     /// A CVE id where there is one.
-    pub vulnerability: String,
+    pub vulnerability: Cow<'a, str>,
     /// Other names of it.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Cow<'a, str>>,
     /// One line for people.
-    pub summary: String,
+    pub summary: Cow<'a, str>,
     /// The level that policy looks at.
     pub severity: Option<Severity>,
     /// Every judgement.
-    pub ratings: Vec<Rating>,
+    pub ratings: Vec<Rating<'a>>,
     /// What can be done.
-    pub fix: Fix,
+    pub fix: Fix<'a>,
     /// Who says so, and by which comparison.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Source<'a>>,
     /// Known exploitation.
-    pub known_exploited: Option<KnownExploited>,
+    pub known_exploited: Option<KnownExploited<'a>>,
     /// Predicted exploitation.
     pub epss: Option<Epss>,
     /// Links.
-    pub references: Vec<String>,
+    pub references: Vec<Cow<'a, str>>,
 }
 
 /// One source's judgement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rating {
+pub struct Rating<'a> {
     /// Who judged.
-    pub source: String,
+    pub source: Cow<'a, str>,
     /// What the judgement is expressed in.
     pub system: RatingSystem,
     /// The CVSS vector, or the source's word.
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// The CVSS base score.
     pub score: Option<f64>,
     /// The level it comes to.
@@ -346,16 +370,16 @@ pub enum RatingSystem {
 /// What can be done about a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum Fix {
+pub enum Fix<'a> {
     /// Fixed versions are out.
     Fixed {
         /// Lowest sufficient first.
-        versions: Vec<String>,
+        versions: Vec<Cow<'a, str>>,
     },
     /// Fixed versions are out for subscribers.
     Subscription {
         /// Lowest sufficient first.
-        versions: Vec<String>,
+        versions: Vec<Cow<'a, str>>,
     },
     /// The vendor will not fix it.
     WontFix,
@@ -369,48 +393,48 @@ pub enum Fix {
 
 /// One record behind a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct Source<'a> {
     /// Such as `osv/Debian`.
-    pub feed: String,
+    pub feed: Cow<'a, str>,
     /// The record's id.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// What was compared with what.
-    pub comparison: Comparison,
+    pub comparison: Comparison<'a>,
 }
 
 /// The comparison that made a match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct Comparison<'a> {
     /// The name that was looked up.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The ecosystem it was looked up in.
-    pub ecosystem: String,
+    pub ecosystem: Cow<'a, str>,
     /// The version that was compared.
-    pub installed: String,
+    pub installed: Cow<'a, str>,
     /// By whose order, such as `dpkg`.
-    pub scheme: String,
+    pub scheme: Cow<'a, str>,
     /// The affected stretch; absent when the version is listed by itself.
-    pub affected: Option<Affected>,
+    pub affected: Option<Affected<'a>>,
 }
 
 /// A stretch of affected versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Affected {
+pub struct Affected<'a> {
     /// First affected version; absent from the beginning.
-    pub from: Option<String>,
+    pub from: Option<Cow<'a, str>>,
     /// First fixed version.
-    pub fixed: Option<String>,
+    pub fixed: Option<Cow<'a, str>>,
     /// Last version known to be affected.
-    pub last_affected: Option<String>,
+    pub last_affected: Option<Cow<'a, str>>,
 }
 
 /// An entry in a catalogue of exploited vulnerabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KnownExploited {
+pub struct KnownExploited<'a> {
     /// Day it was listed.
-    pub added: String,
+    pub added: Cow<'a, str>,
     /// Day by which agencies must act.
-    pub due: Option<String>,
+    pub due: Option<Cow<'a, str>>,
     /// Whether ransomware uses it.
     pub ransomware: bool,
 }
@@ -426,35 +450,35 @@ pub struct Epss {
 
 /// Something installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Package {
+pub struct Package<'a> {
     /// The package URL type.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Its version.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// Its package URL.
-    pub purl: String,
+    pub purl: Cow<'a, str>,
     /// The machine architecture.
-    pub architecture: Option<String>,
+    pub architecture: Option<Cow<'a, str>>,
     /// The source package.
-    pub source: Option<SourcePackage>,
+    pub source: Option<SourcePackage<'a>>,
     /// Who built or distributes it.
-    pub vendor: Option<String>,
+    pub vendor: Option<Cow<'a, str>>,
     /// How firmly the evidence speaks.
     pub claim: Claim,
     /// Where it was seen.
-    pub seen: Vec<Sighting>,
+    pub seen: Vec<Sighting<'a>>,
 }
 
 /// The source package a binary package was built from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SourcePackage {
+pub struct SourcePackage<'a> {
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Its version.
-    pub version: String,
+    pub version: Cow<'a, str>,
 }
 
 /// How firmly the evidence speaks.
@@ -469,33 +493,33 @@ pub enum Claim {
 
 /// A place where a package was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct Sighting<'a> {
     /// The file that says so.
-    pub path: String,
+    pub path: Cow<'a, str>,
     /// Position in `layers`.
     pub layer: Option<usize>,
 }
 
 /// Something that could not be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
+pub struct Gap<'a> {
     /// Path inside the image.
-    pub path: String,
+    pub path: Cow<'a, str>,
     /// The probe that wanted it.
-    pub probe: String,
+    pub probe: Cow<'a, str>,
     /// Why it could not be read.
-    pub why: String,
+    pub why: Cow<'a, str>,
     /// Position in `layers`.
     pub layer: Option<usize>,
 }
 
 /// One diff of the image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Layer {
+pub struct Layer<'a> {
     /// Digest of the blob.
-    pub digest: Option<String>,
+    pub digest: Option<Cow<'a, str>>,
     /// Digest of the uncompressed diff, as claimed.
-    pub diff_id: Option<String>,
+    pub diff_id: Option<Cow<'a, str>>,
     /// The build instruction, as claimed.
-    pub created_by: Option<String>,
+    pub created_by: Option<Cow<'a, str>>,
 }

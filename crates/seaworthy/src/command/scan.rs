@@ -1,5 +1,7 @@
 //! `seaworthy scan`: from a target to findings, a verdict and an exit code.
 
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZero;
 use std::thread;
 
@@ -70,6 +72,9 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
             (report, verdict)
         })
         .collect();
+    // The process is about to end, and the system takes back all at once what
+    // we could only give back piece by piece.
+    let judged = ManuallyDrop::new(judged);
     let images: Vec<Assessed<'_>> = judged
         .iter()
         .map(|(report, verdict)| Assessed {
@@ -115,7 +120,7 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
                 packages: args.packages,
             },
         ),
-        Format::Json => json(images),
+        Format::Json => return Ok(put(args, |out| json(images, out))?),
         Format::Cyclonedx => match images {
             [image] => cyclonedx(image),
             _ => {
@@ -129,9 +134,16 @@ fn answer(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::
             }
         },
     };
+    Ok(put(args, |out| out.write_all(text.as_bytes()))?)
+}
+
+/// Lets `write` write to where the answer is wanted.
+fn put(
+    args: &ScanArgs,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
     match &args.output {
-        Some(path) => printer::write_file(path, text.as_bytes())?,
-        None => printer::write_data(text.as_bytes())?,
+        Some(path) => printer::stream_file(path, write),
+        None => printer::stream_data(write),
     }
-    Ok(())
 }

@@ -1,9 +1,11 @@
 //! From the nouns of `core` to the document.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use seaworthy_core as core;
 use seaworthy_core::{Inventory, PackageId, Report, package_purl};
+use serde::{Serialize, Serializer};
 
 use super::{
     Affected, Blindness, Claim, Comparison, Coverage, Distro, Document, Edition, Epss, Feed,
@@ -13,24 +15,34 @@ use super::{
 use crate::words;
 use crate::{Assessed, exit_code, overall};
 
-impl Document {
-    /// The document about `images`, in their order.
-    pub fn of(images: &[Assessed<'_>]) -> Self {
-        let outcome = overall(images);
-        Self {
-            schema: SCHEMA.to_owned(),
-            tool: Tool {
-                name: "seaworthy".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            outcome: outcome.into(),
-            exit_code: exit_code(outcome),
-            images: images.iter().map(image).collect(),
-        }
+/// The document about `images`, in their order.
+pub(in crate::json) fn document<'a>(images: &'a [Assessed<'a>]) -> impl Serialize + 'a {
+    let outcome = overall(images);
+    Document {
+        schema: SCHEMA.into(),
+        tool: Tool {
+            name: "seaworthy".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        },
+        outcome: outcome.into(),
+        exit_code: exit_code(outcome),
+        images: images.iter().map(image).collect(),
     }
 }
 
-fn image(assessed: &Assessed<'_>) -> Image {
+/// A list whose items are made one by one, while they are written.
+struct Each<'a, T, F> {
+    of: &'a [T],
+    item: F,
+}
+
+impl<'a, T, S: Serialize, F: Fn(&'a T) -> S> Serialize for Each<'a, T, F> {
+    fn serialize<W: Serializer>(&self, writer: W) -> Result<W::Ok, W::Error> {
+        writer.collect_seq(self.of.iter().map(&self.item))
+    }
+}
+
+fn image<'a>(assessed: &'a Assessed<'a>) -> Image<'a, impl Serialize + 'a, impl Serialize + 'a> {
     let Report {
         image,
         inventory,
@@ -46,10 +58,10 @@ fn image(assessed: &Assessed<'_>) -> Image {
         probes,
     } = inventory;
     Image {
-        target: image.target.to_string(),
-        manifest: text(image.manifest.as_ref()),
-        config: text(image.config.as_ref()),
-        platform: text(image.platform.as_ref()),
+        target: borrowed(&image.target),
+        manifest: shown(image.manifest.as_ref()),
+        config: shown(image.config.as_ref()),
+        platform: shown(image.platform.as_ref()),
         tags: texts(&image.tags),
         verdict: verdict(assessed.verdict, packages),
         policy: Policy {
@@ -58,54 +70,66 @@ fn image(assessed: &Assessed<'_>) -> Image {
             max_age_days: assessed.policy.max_age_days,
         },
         edition: edition.as_ref().map(|edition| Edition {
-            digest: edition.digest.to_string(),
+            digest: edition.digest.to_string().into(),
             starter: edition.starter,
             advisories: edition.advisories,
         }),
         distro: distro.as_ref().map(|distro| Distro {
-            id: distro.id.to_string(),
-            version_id: text(distro.version_id.as_ref()),
-            codename: text(distro.codename.as_ref()),
+            id: borrowed(&distro.id),
+            version_id: text(distro.version_id.as_deref()),
+            codename: text(distro.codename.as_deref()),
             id_like: texts(&distro.id_like),
-            pretty_name: text(distro.pretty_name.as_ref()),
-            path: distro.path.to_string(),
+            pretty_name: text(distro.pretty_name.as_deref()),
+            path: borrowed(&distro.path),
         }),
         coverage: coverage.iter().map(coverage_of).collect(),
-        findings: findings.iter().map(finding).collect(),
-        packages: packages
-            .iter()
-            .map(|package| package_of(package, distro.as_ref()))
-            .collect(),
+        findings: Each {
+            of: findings,
+            item: finding,
+        },
+        packages: Each {
+            of: packages,
+            item: move |package| package_of(package, distro.as_ref()),
+        },
         gaps: gaps
             .iter()
             .map(|gap| Gap {
-                path: gap.path.to_string(),
-                probe: gap.probe.to_string(),
-                why: gap.why.to_string(),
+                path: borrowed(&gap.path),
+                probe: borrowed(&gap.probe),
+                why: borrowed(&gap.why),
                 layer: gap.layer,
             })
             .collect(),
         layers: layers
             .iter()
             .map(|layer| Layer {
-                digest: text(layer.digest.as_ref()),
-                diff_id: text(layer.diff_id.as_ref()),
-                created_by: text(layer.created_by.as_ref()),
+                digest: shown(layer.digest.as_ref()),
+                diff_id: shown(layer.diff_id.as_ref()),
+                created_by: text(layer.created_by.as_deref()),
             })
             .collect(),
-        probes: probes.as_str().to_owned(),
+        probes: probes.as_str().into(),
     }
 }
 
-fn text<T: Display>(value: Option<&T>) -> Option<String> {
-    value.map(ToString::to_string)
+fn borrowed(value: &str) -> Cow<'_, str> {
+    Cow::Borrowed(value)
 }
 
-fn texts(values: &[Box<str>]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
+fn text(value: Option<&str>) -> Option<Cow<'_, str>> {
+    value.map(borrowed)
 }
 
-fn verdict(verdict: &core::Verdict, packages: &[core::Package]) -> Verdict {
+fn texts(values: &[Box<str>]) -> Vec<Cow<'_, str>> {
+    values.iter().map(|value| borrowed(value)).collect()
+}
+
+/// What has its own way to be shown.
+fn shown<T: Display>(value: Option<&T>) -> Option<Cow<'static, str>> {
+    value.map(|value| value.to_string().into())
+}
+
+fn verdict<'a>(verdict: &'a core::Verdict, packages: &[core::Package]) -> Verdict<'a> {
     let name = |PackageId(position): PackageId| match packages.get(position) {
         Some(package) => format!("{} {}", package.name, package.version),
         None => "a package".to_owned(),
@@ -116,9 +140,9 @@ fn verdict(verdict: &core::Verdict, packages: &[core::Package]) -> Verdict {
             .reasons
             .iter()
             .map(|reason| Reason {
-                message: words::because(reason, &name(reason.package)),
+                message: words::because(reason, &name(reason.package)).into(),
                 package: reason.package.0,
-                vulnerability: reason.vulnerability.to_string(),
+                vulnerability: borrowed(&reason.vulnerability),
                 severity: reason.severity.into(),
                 fix_available: reason.fix_available,
             })
@@ -127,9 +151,9 @@ fn verdict(verdict: &core::Verdict, packages: &[core::Package]) -> Verdict {
     }
 }
 
-fn blindness(blindness: &core::Blindness) -> Blindness {
-    let message = words::sentence(blindness);
-    let remedy = words::remedy(blindness).to_owned();
+fn blindness(blindness: &core::Blindness) -> Blindness<'_> {
+    let message = words::sentence(blindness).into();
+    let remedy = words::remedy(blindness).into();
     match blindness {
         core::Blindness::NoEdition => Blindness::NoEdition { message, remedy },
         core::Blindness::EmptyEdition => Blindness::EmptyEdition { message, remedy },
@@ -139,7 +163,7 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
         core::Blindness::NoPackageDatabase { distro } => Blindness::NoPackageDatabase {
             message,
             remedy,
-            distro: distro.to_string(),
+            distro: borrowed(distro),
         },
         core::Blindness::NotCovered {
             ecosystem,
@@ -147,7 +171,7 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
         } => Blindness::NotCovered {
             message,
             remedy,
-            ecosystem: ecosystem.to_string(),
+            ecosystem: borrowed(ecosystem),
             packages: *packages,
         },
         core::Blindness::ThinlyCovered {
@@ -157,15 +181,15 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
         } => Blindness::ThinlyCovered {
             message,
             remedy,
-            ecosystem: ecosystem.to_string(),
+            ecosystem: borrowed(ecosystem),
             packages: *packages,
             advisories: *advisories,
         },
         core::Blindness::EndOfLife { distro, ended } => Blindness::EndOfLife {
             message,
             remedy,
-            distro: distro.to_string(),
-            ended: ended.to_string(),
+            distro: borrowed(distro),
+            ended: ended.to_string().into(),
         },
         core::Blindness::Stale {
             ecosystem,
@@ -174,14 +198,14 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
         } => Blindness::Stale {
             message,
             remedy,
-            ecosystem: ecosystem.to_string(),
-            day: text(day.as_ref()),
+            ecosystem: borrowed(ecosystem),
+            day: shown(day.as_ref()),
             max_age_days: *max_age_days,
         },
         core::Blindness::NotCompared { ecosystem, names } => Blindness::NotCompared {
             message,
             remedy,
-            ecosystem: ecosystem.to_string(),
+            ecosystem: borrowed(ecosystem),
             names: texts(names),
         },
         core::Blindness::UnderReview { findings } => Blindness::UnderReview {
@@ -202,20 +226,20 @@ fn blindness(blindness: &core::Blindness) -> Blindness {
     }
 }
 
-fn coverage_of(coverage: &core::Coverage) -> Coverage {
+fn coverage_of(coverage: &core::Coverage) -> Coverage<'_> {
     Coverage {
-        ecosystem: coverage.ecosystem.to_string(),
+        ecosystem: borrowed(&coverage.ecosystem),
         packages: coverage.packages,
         not_compared: texts(&coverage.not_compared),
         feed: coverage.feed.as_ref().map(|feed| Feed {
-            id: feed.id.to_string(),
+            id: borrowed(&feed.id),
             advisories: feed.advisories,
             date: match feed.date {
                 core::FeedDate::Fetched(day) => FeedDate::Fetched {
-                    day: day.to_string(),
+                    day: day.to_string().into(),
                 },
                 core::FeedDate::NewestRecord(day) => FeedDate::NewestRecord {
-                    day: day.to_string(),
+                    day: day.to_string().into(),
                 },
                 core::FeedDate::Unknown => FeedDate::Unknown,
             },
@@ -223,12 +247,12 @@ fn coverage_of(coverage: &core::Coverage) -> Coverage {
     }
 }
 
-fn finding(finding: &core::Finding) -> Finding {
+fn finding(finding: &core::Finding) -> Finding<'_> {
     Finding {
         package: finding.package.0,
-        vulnerability: finding.vulnerability.to_string(),
+        vulnerability: borrowed(&finding.vulnerability),
         aliases: texts(&finding.aliases),
-        summary: finding.summary.to_string(),
+        summary: borrowed(&finding.summary),
         severity: finding.severity.map(Into::into),
         ratings: finding.ratings.iter().map(rating).collect(),
         fix: match &finding.fix {
@@ -245,8 +269,8 @@ fn finding(finding: &core::Finding) -> Finding {
         },
         sources: finding.sources.iter().map(source).collect(),
         known_exploited: finding.kev.as_ref().map(|kev| KnownExploited {
-            added: kev.added.to_string(),
-            due: text(kev.due.as_ref()),
+            added: kev.added.to_string().into(),
+            due: shown(kev.due.as_ref()),
             ransomware: kev.ransomware,
         }),
         epss: finding.epss.map(|epss| Epss {
@@ -262,22 +286,22 @@ fn millionths(share: u32) -> f64 {
     f64::from(share) / 1_000_000.0
 }
 
-fn rating(rating: &core::Rating) -> Rating {
+fn rating(rating: &core::Rating) -> Rating<'_> {
     Rating {
-        source: rating.source.to_string(),
+        source: borrowed(&rating.source),
         system: match rating.system {
             core::RatingSystem::CvssV4 => RatingSystem::CvssV4,
             core::RatingSystem::CvssV3 => RatingSystem::CvssV3,
             core::RatingSystem::CvssV2 => RatingSystem::CvssV2,
             core::RatingSystem::Word => RatingSystem::Word,
         },
-        text: rating.text.to_string(),
+        text: borrowed(&rating.text),
         score: rating.score_tenths.map(|tenths| f64::from(tenths) / 10.0),
         severity: rating.severity.into(),
     }
 }
 
-fn source(source: &core::Source) -> Source {
+fn source(source: &core::Source) -> Source<'_> {
     let core::Comparison {
         name,
         ecosystem,
@@ -285,21 +309,21 @@ fn source(source: &core::Source) -> Source {
         interval,
     } = &source.comparison;
     Source {
-        feed: source.feed.to_string(),
-        id: source.id.to_string(),
+        feed: borrowed(&source.feed),
+        id: borrowed(&source.id),
         comparison: Comparison {
-            name: name.to_string(),
-            ecosystem: ecosystem.to_string(),
-            installed: installed.text().to_owned(),
-            scheme: installed.scheme().name().to_owned(),
+            name: borrowed(name),
+            ecosystem: borrowed(ecosystem),
+            installed: installed.text().into(),
+            scheme: installed.scheme().name().into(),
             affected: interval.as_ref().map(|interval| Affected {
-                from: text(interval.from.as_ref()),
+                from: text(interval.from.as_deref()),
                 fixed: match &interval.upper {
-                    core::Upper::Fixed(version) => Some(version.to_string()),
+                    core::Upper::Fixed(version) => Some(borrowed(version)),
                     core::Upper::LastAffected(_) | core::Upper::Open => None,
                 },
                 last_affected: match &interval.upper {
-                    core::Upper::LastAffected(version) => Some(version.to_string()),
+                    core::Upper::LastAffected(version) => Some(borrowed(version)),
                     core::Upper::Fixed(_) | core::Upper::Open => None,
                 },
             }),
@@ -307,18 +331,18 @@ fn source(source: &core::Source) -> Source {
     }
 }
 
-fn package_of(package: &core::Package, distro: Option<&core::Distro>) -> Package {
+fn package_of<'a>(package: &'a core::Package, distro: Option<&core::Distro>) -> Package<'a> {
     Package {
-        kind: package.kind.purl_type().to_owned(),
-        name: package.name.to_string(),
-        version: package.version.text().to_owned(),
-        purl: package_purl(package, distro),
-        architecture: text(package.architecture.as_ref()),
+        kind: package.kind.purl_type().into(),
+        name: borrowed(&package.name),
+        version: package.version.text().into(),
+        purl: package_purl(package, distro).into(),
+        architecture: text(package.architecture.as_deref()),
         source: package.source.as_ref().map(|source| SourcePackage {
-            name: source.name.to_string(),
-            version: source.version.text().to_owned(),
+            name: borrowed(&source.name),
+            version: source.version.text().into(),
         }),
-        vendor: text(package.vendor.as_ref()),
+        vendor: text(package.vendor.as_deref()),
         claim: match package.claim {
             core::Claim::Recorded => Claim::Recorded,
             core::Claim::Guessed => Claim::Guessed,
@@ -327,7 +351,7 @@ fn package_of(package: &core::Package, distro: Option<&core::Distro>) -> Package
             .seen
             .iter()
             .map(|sighting| Sighting {
-                path: sighting.path.to_string(),
+                path: borrowed(&sighting.path),
                 layer: sighting.layer,
             })
             .collect(),
