@@ -15,6 +15,7 @@ mod deny;
 mod graph;
 mod layers;
 mod manifests;
+mod oracle;
 mod outline;
 mod problem;
 mod sources;
@@ -35,7 +36,7 @@ struct Chore {
 }
 
 /// Every chore, in the order `cargo xtask help` shows them.
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     Chore {
         name: "test",
         purpose: "every rule and every test; --hermetic, --require, --no-install",
@@ -63,6 +64,11 @@ const CHORES: [Chore; 6] = [
         name: "deny",
         purpose: "licences, sources and bans of third parties (deny.toml)",
         run: |arguments| none(arguments).and_then(|()| deny::run()),
+    },
+    Chore {
+        name: "oracle",
+        purpose: "each scheme's own tool as referee; [--pairs N] [SCHEME...]",
+        run: oracle::run,
     },
     Chore {
         name: "bench",
