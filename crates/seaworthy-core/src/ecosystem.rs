@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Scheme;
+
 /// An ecosystem in the sense of the OSV schema: a family, and for operating
 /// systems a release. Written `npm`, `Debian:12`, `Alpine:v3.20`.
 ///
@@ -45,6 +47,45 @@ impl Ecosystem {
         &self.family
     }
 
+    /// How the versions of this ecosystem are ordered.
+    ///
+    /// Where an ecosystem has no tool of its own that decides, it has the scheme its
+    /// registry asks for: Swift packages and extensions of editors are semantic
+    /// versions, and so are releases of GitHub's actions. opam orders as Debian does.
+    /// What no feed of ours speaks of, such as Julia, whose versions order build
+    /// metadata by rules of its own, is [`Scheme::Verbatim`], and so are commits.
+    pub fn scheme(&self) -> Scheme {
+        match &*self.family {
+            "npm" | "SwiftURL" | "VSCode" | "GitHub Actions" => Scheme::Semver,
+            "crates.io" => Scheme::Cargo,
+            "PyPI" => Scheme::Pep440,
+            "Maven" => Scheme::Maven,
+            "Go" => Scheme::Go,
+            "RubyGems" => Scheme::Gem,
+            "Packagist" => Scheme::Composer,
+            "NuGet" => Scheme::NuGet,
+            "Hex" => Scheme::Hex,
+            "Pub" => Scheme::Pub,
+            "Bitnami" => Scheme::Bitnami,
+            "CRAN" | "Bioconductor" => Scheme::Cran,
+            "Hackage" | "GHC" => Scheme::Hackage,
+            "Debian" | "Ubuntu" | "Echo" | "opam" => Scheme::Dpkg,
+            "Alpine"
+            | "Wolfi"
+            | "Chainguard"
+            | "MinimOS"
+            | "Alpaquita"
+            | "BellSoft Hardened Containers"
+            | "CleanStart" => Scheme::Apk,
+            "AlmaLinux" | "Amazon Linux" | "Azure Linux" | "Mageia" | "Oracle Linux"
+            | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => {
+                Scheme::Rpm
+            }
+            "Arch Linux" => Scheme::Alpm,
+            _ => Scheme::Verbatim,
+        }
+    }
+
     /// `12` of `Debian:12`.
     pub fn release(&self) -> Option<&str> {
         self.release.as_deref()
@@ -63,6 +104,19 @@ impl fmt::Display for Ecosystem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_is_ordered_as_its_family_is() {
+        for (text, expected) in [
+            ("RubyGems", Scheme::Gem),
+            ("Debian:12", Scheme::Dpkg),
+            ("Packagist:https://packages.drupal.org/8", Scheme::Composer),
+            ("Julia", Scheme::Verbatim),
+            ("GIT", Scheme::Verbatim),
+        ] {
+            assert_eq!(Ecosystem::parse(text).scheme(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn an_ecosystem_splits_at_its_first_colon() {

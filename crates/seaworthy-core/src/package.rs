@@ -77,21 +77,32 @@ impl PackageType {
         }
     }
 
-    /// How versions of this type are ordered. Types whose order is not built
-    /// yet answer [`Scheme::Verbatim`], and what needs an order is then
-    /// reported as not matched.
+    /// How versions of this type are ordered. A type we do not know answers
+    /// [`Scheme::Verbatim`], and what needs an order is then reported as not
+    /// matched.
     pub fn scheme(&self) -> Scheme {
         match self {
             Self::Apk => Scheme::Apk,
             Self::Deb => Scheme::Dpkg,
             Self::Rpm => Scheme::Rpm,
-            Self::Cargo | Self::Npm => Scheme::Semver,
+            Self::Cargo => Scheme::Cargo,
+            Self::Composer => Scheme::Composer,
+            Self::Gem => Scheme::Gem,
             Self::Golang => Scheme::Go,
+            Self::Hex => Scheme::Hex,
             Self::Maven => Scheme::Maven,
+            Self::Npm => Scheme::Semver,
+            Self::NuGet => Scheme::NuGet,
+            Self::Pub => Scheme::Pub,
             Self::PyPi => Scheme::Pep440,
-            Self::Composer | Self::Gem | Self::Hex | Self::NuGet | Self::Pub | Self::Other(_) => {
-                Scheme::Verbatim
-            }
+            Self::Other(spelling) => match &**spelling {
+                "alpm" => Scheme::Alpm,
+                "bitnami" => Scheme::Bitnami,
+                "cran" => Scheme::Cran,
+                "hackage" => Scheme::Hackage,
+                "opam" => Scheme::Dpkg,
+                _ => Scheme::Verbatim,
+            },
         }
     }
 
