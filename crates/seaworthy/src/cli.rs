@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use seaworthy_core::{Platform, Severity};
+use seaworthy_core::{Platform, Scheme, Severity};
 
 use crate::printer::Colour;
 
@@ -201,6 +201,13 @@ Examples:
     Update(DbUpdateArgs),
     /// Tell which edition is in use: its feeds, counts and ages.
     Status(DbStatusArgs),
+    /// Compare pairs of versions, as a scheme's own tool would.
+    ///
+    /// Reads two versions a line, with a tab between, from standard input, and
+    /// answers each line as soon as it is read: -1, 0 or 1, or E where one of the
+    /// two is not a version. What follows a second tab is left alone.
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(DbCompareArgs),
 }
 
 #[derive(Debug, Args)]
@@ -230,6 +237,22 @@ pub(crate) struct DbUpdateArgs {
     /// Believe that this feed lost most of its records.
     #[arg(long, value_name = "FEED")]
     pub(crate) accept: Vec<String>,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Schemes:
+  apk bitnami cran crates composer deb gem go hackage hex mvn npm nuget opam pacman
+  pub pypi rpm; types of package URLs and OSV's names of ecosystems are known, too
+
+Examples:
+  printf '1.0~rc1\\t1.0\\n' | seaworthy db compare deb
+  seaworthy db compare gem < pairs.tsv | paste pairs.tsv -";
+
+#[derive(Debug, Args)]
+pub(crate) struct DbCompareArgs {
+    /// How the versions are written and ordered.
+    #[arg(value_name = "SCHEME", value_parser = crate::command::scheme)]
+    pub(crate) scheme: Scheme,
 }
 
 #[derive(Debug, Args)]

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
             Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),
             Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),
+            Command::Db(DbCommand::Compare(args)) => command::db_compare(args),
         }
     });
     match ended {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod bad_input;
+mod compare;
 mod confined;
 mod database;
 mod forms;
