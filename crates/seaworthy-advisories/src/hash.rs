@@ -118,6 +118,25 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_and_the_length_count() {
+        for length in 0..70 {
+            let plain = vec![b'x'; length];
+            let mut hashes: Vec<u64> = (0..length)
+                .map(|place| {
+                    let mut other = plain.clone();
+                    other[place] = b'y';
+                    of(&other)
+                })
+                .collect();
+            hashes.extend([of(&plain), of(&[&plain[..], b"x"].concat())]);
+            let count = hashes.len();
+            hashes.sort_unstable();
+            hashes.dedup();
+            assert_eq!(hashes.len(), count, "{length}");
+        }
+    }
+
+    #[test]
     fn parts_do_not_flow_into_each_other() {
         let hashes = [
             of_ecosystem("Debian", Some("12")),

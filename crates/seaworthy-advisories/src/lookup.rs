@@ -139,6 +139,9 @@ fn search(
 
 #[cfg(test)]
 mod tests {
+    use seaworthy_core::{Advisory, Ecosystem, PackageKey, Stance, Statement};
+    use seaworthy_match::Advisories;
+
     use super::*;
 
     #[test]
@@ -154,6 +157,53 @@ mod tests {
         ] {
             assert_eq!(bucket_of(hash, bits), bucket, "{hash:x} {bits}");
         }
+    }
+
+    /// Two names whose hashes share their low halves and top bits: nothing but
+    /// the names tells them apart.
+    fn alike() -> [String; 2] {
+        let mut seen = std::collections::HashMap::new();
+        for number in 0_u64.. {
+            let name = format!("n{number}");
+            let [low, high] = halves(hash::of_name(&name));
+            if let Some(other) = seen.insert((low, high >> 31), name.clone()) {
+                return [other, name];
+            }
+        }
+        unreachable!("there are more numbers than hashes")
+    }
+
+    #[test]
+    fn names_that_hash_alike_are_told_apart() {
+        let [one, other] = alike();
+        let edition = |names: &[&str]| {
+            let mut compiler = crate::Compiler::new();
+            for name in names {
+                let mut advisory = Advisory::new("osv/npm", &format!("X-{name}"));
+                advisory.statements.push(Statement {
+                    about: PackageKey {
+                        ecosystem: Ecosystem::family_only("npm"),
+                        name: (*name).into(),
+                    },
+                    stance: Stance::UnderReview,
+                });
+                compiler.add(&advisory).expect("it is small");
+            }
+            let bytes = compiler.compile(&crate::Context::default());
+            crate::Edition::from_bytes(bytes.expect("it is small")).expect("it was compiled")
+        };
+        let records = |edition: &crate::Edition, name: &str| {
+            let mut records = Vec::new();
+            edition.about(&Ecosystem::family_only("npm"), name, &mut |row| {
+                records.push(edition.record(row.record).id);
+            });
+            records
+        };
+        let both = edition(&[&one, "x", &other]);
+        assert_eq!(records(&both, &one), [format!("X-{one}").into()]);
+        assert_eq!(records(&both, &other), [format!("X-{other}").into()]);
+        let lone = edition(&[&one, "x"]);
+        assert_eq!(records(&lone, &other), []);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where editions lie on disk.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use seaworthy_core::Digest;
@@ -50,6 +50,9 @@ pub enum ShelfError {
 
 /// Names the current edition, and in its second line the previous one.
 const CURRENT: &str = "current";
+/// The seal of the last edition that came with one.
+const SEAL: &str = "seal.json";
+const MAX_SEAL: u64 = 64 << 10;
 const DRAFT: &str = ".draft";
 const LOCK: &str = ".lock";
 const SUFFIX: &str = ".edition";
@@ -88,6 +91,25 @@ impl Shelf {
         })?;
         self.clear(&[&name, &previous]);
         Ok(path)
+    }
+
+    /// The seal that was kept last, if there is one.
+    pub fn seal(&self) -> Option<Vec<u8>> {
+        let mut seal = Vec::new();
+        let file = File::open(self.folder.join(SEAL)).ok()?;
+        file.take(MAX_SEAL).read_to_end(&mut seal).ok()?;
+        Some(seal)
+    }
+
+    /// Keeps the seal of the edition that was just installed: what comes later may
+    /// not be older.
+    pub fn keep_seal(&self, seal: &[u8]) -> Result<(), ShelfError> {
+        fs::create_dir_all(&self.folder).map_err(failed("create", &self.folder))?;
+        let lock = self.folder.join(LOCK);
+        let held = File::create(&lock).map_err(failed("create", &lock))?;
+        held.lock().map_err(failed("lock", &lock))?;
+        self.replace(SEAL, |file| file.write_all(seal))?;
+        Ok(())
     }
 
     /// The path of the current edition, if there is one.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use seaworthy_core::{Platform, Scheme, Severity};
 
 use crate::printer::Colour;
+use crate::scheme;
 
 /// Tells whether a container image is fit to ship.
 #[derive(Debug, Parser)]
@@ -201,6 +202,31 @@ Examples:
     Update(DbUpdateArgs),
     /// Tell which edition is in use: its feeds, counts and ages.
     Status(DbStatusArgs),
+    /// Write the edition in use to one file, for a place without a network.
+    #[command(after_help = "\
+Examples:
+  openssl genpkey -algorithm ed25519 -out edition.key
+  seaworthy db export --key edition.key --output today.parcel
+  seaworthy db export --key edition.key --expires 14 --output today.parcel")]
+    Export(DbExportArgs),
+    /// Take the edition of a file that `db export` wrote.
+    ///
+    /// The signature is checked before anything is unpacked, and an older edition
+    /// does not take the place of a newer one.
+    #[command(after_help = "\
+Examples:
+  seaworthy db trust edition.pub
+  seaworthy db import today.parcel")]
+    Import(DbImportArgs),
+    /// List, add or remove the keys whose signatures on editions count.
+    #[command(after_help = "\
+Examples:
+  openssl pkey -in edition.key -pubout -out edition.pub
+  seaworthy db trust edition.pub
+  seaworthy db trust")]
+    Trust(DbTrustArgs),
+    /// Recompute every digest of an edition or of an exported file.
+    Verify(DbVerifyArgs),
     /// Compare pairs of versions, as a scheme's own tool would.
     ///
     /// Reads two versions a line, with a tab between, from standard input, and
@@ -239,6 +265,63 @@ pub(crate) struct DbUpdateArgs {
     pub(crate) accept: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DbExportArgs {
+    /// Where to write it.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Sign with this Ed25519 key (PEM). Several sign together, so that either is
+    /// enough.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Vec<PathBuf>,
+
+    /// Refuse to be imported after so many days.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=3_650))]
+    pub(crate) expires: Option<i32>,
+
+    /// Whoever imports this trusts exactly these public keys from then on (PEM).
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) hand_over: Vec<PathBuf>,
+
+    /// Export this edition instead of the installed one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edition: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbImportArgs {
+    /// The file that `db export` wrote.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Take it although nobody whom you trust signed it.
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+
+    /// Take it although a newer one was installed before.
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbTrustArgs {
+    /// Public keys (PEM) to trust, too.
+    #[arg(value_name = "KEY")]
+    pub(crate) key: Vec<PathBuf>,
+
+    /// No longer trust the key of this name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remove: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbVerifyArgs {
+    /// An edition or an exported file, instead of the installed edition.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
 const COMPARE_EXAMPLES: &str = "\
 Schemes:
   apk bitnami cran crates composer deb gem go hackage hex mvn npm nuget opam pacman
@@ -251,7 +334,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct DbCompareArgs {
     /// How the versions are written and ordered.
-    #[arg(value_name = "SCHEME", value_parser = crate::command::scheme)]
+    #[arg(value_name = "SCHEME", value_parser = scheme::named)]
     pub(crate) scheme: Scheme,
 }
 

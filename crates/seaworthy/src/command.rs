@@ -4,6 +4,9 @@ mod compare;
 mod db;
 mod scan;
 
-pub(crate) use compare::{compare as db_compare, scheme};
-pub(crate) use db::{build as db_build, status as db_status, update as db_update};
+pub(crate) use compare::compare as db_compare;
+pub(crate) use db::{
+    build as db_build, export as db_export, import as db_import, status as db_status,
+    trust as db_trust, update as db_update, verify as db_verify,
+};
 pub(crate) use scan::scan;

@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use seaworthy_advisories::{Compiler, Context, Edition, Shelf};
+use seaworthy_advisories::{Compiler, Context, Edition, Keyring, Shelf};
 
 use crate::failure::Hinted;
 
 /// The shelf of installed editions under the data folder.
 pub(crate) fn shelf(data: &Path) -> Shelf {
     Shelf::at(data.join("editions"))
+}
+
+/// The keys whose seals count.
+pub(crate) fn keyring(data: &Path) -> Keyring {
+    Keyring::at(data.join("keys"))
 }
 
 /// Where copies of feeds are kept under the data folder.

@@ -15,6 +15,7 @@ mod log;
 mod printer;
 mod progress;
 mod runtime;
+mod scheme;
 mod settings;
 mod source;
 mod target;
@@ -57,6 +58,10 @@ fn main() -> ExitCode {
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
             Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),
             Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),
+            Command::Db(DbCommand::Export(args)) => command::db_export(&desk, args),
+            Command::Db(DbCommand::Import(args)) => command::db_import(&desk, args),
+            Command::Db(DbCommand::Trust(args)) => command::db_trust(&desk, args),
+            Command::Db(DbCommand::Verify(args)) => command::db_verify(&desk, args),
             Command::Db(DbCommand::Compare(args)) => command::db_compare(args),
         }
     });

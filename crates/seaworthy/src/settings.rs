@@ -191,15 +191,19 @@ fn sockets(
 }
 
 /// The day it is, in UTC.
+pub(crate) fn today() -> Day {
+    Day::from_unix_seconds(i64::try_from(seconds()).unwrap_or(i64::MAX))
+}
+
+/// Seconds since the beginning of 1970.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that reads the clock"
 )]
-pub(crate) fn today() -> Day {
-    let now = SystemTime::now()
+pub(crate) fn seconds() -> u64 {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |age| age.as_secs());
-    Day::from_unix_seconds(i64::try_from(now).unwrap_or(i64::MAX))
+        .map_or(0, |age| age.as_secs())
 }
 
 /// The platform of this machine; images are linux images wherever they are

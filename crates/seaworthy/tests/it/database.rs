@@ -243,3 +243,129 @@ fn an_update_that_is_killed_anywhere_leaves_a_whole_edition_in_use() {
         whole(&[&after.to_string()]);
     }
 }
+
+fn openssl(user: &User, arguments: &[&str]) {
+    let done = Command::new("openssl")
+        .args(arguments)
+        .current_dir(user.folder.path())
+        .stderr(Stdio::null())
+        .status();
+    assert!(done.unwrap().success(), "{arguments:?}");
+}
+
+/// Makes `NAME.key` and `NAME.pub`.
+fn make_key(user: &User, name: &str) {
+    let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
+    openssl(
+        user,
+        &["genpkey", "-algorithm", "ed25519", "-out", &private],
+    );
+    openssl(user, &["pkey", "-in", &private, "-pubout", "-out", &public]);
+}
+
+#[test]
+fn an_edition_travels_in_one_file_to_those_who_trust_its_maker() {
+    if !require("openssl") {
+        return;
+    }
+    let maker = User::new();
+    make_key(&maker, "one");
+    make_key(&maker, "two");
+    maker.learn(&[("npm", RECORD)]);
+    let export = |arguments: &[&str]| {
+        let ended = maker.run(&[&["db", "export"], arguments].concat());
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+    };
+    export(&["--key", "one.key", "--output", "first.parcel"]);
+    export(&["--output", "unsigned.parcel"]);
+
+    let site = User::new();
+    let at = |name: &str| maker.path(name).to_str().unwrap().to_owned();
+    let import = |arguments: &[&str]| site.run(&[&["db", "import"], arguments].concat());
+    let refused = |arguments: &[&str], why: &str| {
+        let ended = import(arguments);
+        assert_eq!(ended.code, 2, "{}", ended.out);
+        assert!(ended.talk.contains(why), "{}", ended.talk);
+        assert!(ended.talk.contains("hint: "), "{}", ended.talk);
+    };
+    // Nobody is trusted yet.
+    refused(&[&at("first.parcel")], "none of them is trusted");
+    assert!(site.run(&["db", "status"]).out.contains("(starter)"));
+    assert_eq!(site.run(&["db", "trust", &at("one.pub")]).code, 0);
+    let taken = import(&[&at("first.parcel")]);
+    assert_eq!(taken.code, 0, "{}", taken.talk);
+    assert!(taken.out.contains("advisories       1\n"), "{}", taken.out);
+    let verified = site.run(&["db", "verify"]).out;
+    assert!(verified.contains("by a trusted key"), "{verified}");
+
+    // Once somebody is trusted, a signature is needed.
+    refused(&[&at("unsigned.parcel")], "the seal has no signature");
+    refused(
+        &[&at("unsigned.parcel"), "--unsigned"],
+        "a signature is needed",
+    );
+    let mut cut = fs::read(maker.path("first.parcel")).unwrap();
+    let last = cut.len() - 1;
+    cut[last] ^= 1;
+    fs::write(site.path("changed.parcel"), &cut).unwrap();
+    refused(&["changed.parcel"], "not the one that the seal speaks of");
+    fs::write(site.path("cut.parcel"), &cut[..last / 2]).unwrap();
+    refused(&["cut.parcel"], "parcel");
+    refused(&[&at("one.pub")], "not a parcel");
+
+    // The maker hands over to another key.
+    export(&[
+        "--key",
+        "one.key",
+        "--hand-over",
+        "two.pub",
+        "--output",
+        "second.parcel",
+    ]);
+    assert_eq!(import(&[&at("second.parcel")]).code, 0);
+    refused(&[&at("first.parcel")], "none of them is trusted");
+    export(&["--key", "two.key", "--output", "third.parcel"]);
+    assert_eq!(import(&[&at("third.parcel")]).code, 0);
+    let trusted = site.run(&["db", "trust"]).out;
+    assert_eq!(trusted.lines().count(), 1, "{trusted}");
+    let gone = site.run(&["db", "trust", "--remove", trusted.trim()]);
+    assert_eq!(gone.out, "");
+}
+
+#[test]
+fn an_older_edition_does_not_take_the_place_of_a_newer_one() {
+    if !require("openssl") {
+        return;
+    }
+    let maker = User::new();
+    make_key(&maker, "one");
+    maker.learn(&[("npm", RECORD)]);
+    let export = |name: &str| maker.run(&["db", "export", "--key", "one.key", "--output", name]);
+    assert_eq!(export("older.parcel").code, 0);
+    // Serials are seconds: the next one is greater.
+    let serial = |name: &str| {
+        let parcel = fs::read(maker.path(name)).unwrap();
+        let text = String::from_utf8_lossy(&parcel);
+        let payload = text.split("\"payload\": \"").nth(1).unwrap();
+        let payload = payload.split('"').next().unwrap().as_bytes().to_vec();
+        payload
+    };
+    let first = serial("older.parcel");
+    seaworthy_testkit::wait_until("the clock moves on", || {
+        assert_eq!(export("newer.parcel").code, 0);
+        serial("newer.parcel") != first
+    });
+    let site = User::new();
+    let at = |name: &str| maker.path(name).to_str().unwrap().to_owned();
+    assert_eq!(site.run(&["db", "trust", &at("one.pub")]).code, 0);
+    assert_eq!(site.run(&["db", "import", &at("newer.parcel")]).code, 0);
+    let ended = site.run(&["db", "import", &at("older.parcel")]);
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.talk.contains("was installed before"),
+        "{}",
+        ended.talk
+    );
+    let forced = site.run(&["db", "import", &at("older.parcel"), "--allow-older"]);
+    assert_eq!(forced.code, 0, "{}", forced.talk);
+}
