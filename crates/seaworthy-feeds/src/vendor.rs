@@ -15,7 +15,6 @@ mod packed;
 mod secdb;
 mod table;
 
-pub use self::csaf::red_hat_ecosystem;
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
 pub(crate) use self::listing::{day_in, entries, file_named};

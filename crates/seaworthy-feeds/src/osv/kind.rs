@@ -10,11 +10,14 @@ pub(super) enum Kind {
     Notice,
     /// A notice of an update that need not fix any.
     Improvement,
+    /// A notice of a patch for running kernels. It says which kernels can be
+    /// patched, not which are affected.
+    LivePatch,
     /// A malicious package.
     Malware,
 }
 
-const NOTICES: [&str; 25] = [
+const NOTICES: [&str; 24] = [
     "ALAS",
     "ALSA",
     "ASB",
@@ -26,7 +29,6 @@ const NOTICES: [&str; 25] = [
     "ELSA",
     "FEDORA",
     "GLSA",
-    "LSN",
     "MGASA",
     "OESA",
     "PHSA",
@@ -71,6 +73,8 @@ impl Kind {
             Self::Notice
         } else if IMPROVEMENTS.iter().any(starts_with) {
             Self::Improvement
+        } else if id.starts_with("LSN-") {
+            Self::LivePatch
         } else if id.starts_with("MAL-") {
             Self::Malware
         } else {
@@ -117,6 +121,7 @@ mod tests {
             ("PUBX-1", Kind::Vulnerability),
             ("ALBA-2019:0973", Kind::Improvement),
             ("SUSE-RU-2020:1", Kind::Improvement),
+            ("LSN-0108-1", Kind::LivePatch),
             ("MAL-2025-191157", Kind::Malware),
         ] {
             assert_eq!(Kind::of(id), kind, "{id}");

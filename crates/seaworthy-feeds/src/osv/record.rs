@@ -1,16 +1,18 @@
 //! One record.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use seaworthy_core::{
-    Advisory, AffectedInterval, Day, Fix, PackageKey, Rating, Scheme, Stance, Statement, Upper,
+    Advisory, AffectedInterval, Day, Ecosystem, Fix, PackageKey, Rating, Scheme, Stance, Statement,
+    Upper,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::ecosystem::{canonical_name, ecosystem, is_for_debugging};
 use super::kind::{Kind, is_cve, plain_name};
 use super::range::{Event, intervals};
-use super::{canonical_name, ecosystem, rating, scheme_of};
+use super::rating;
 
 /// Why a text is not a record we can use.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +173,7 @@ where
 /// An update notice lists what it fixes as [`Advisory::bundles`]; any other
 /// record is a vulnerability with [`Advisory::aliases`]. A withdrawn record says
 /// nothing at all, and neither does a notice of improvements that fixes no
-/// vulnerability. Vectors and days that make no sense are left out.
+/// vulnerability or one of a live patch. Vectors and days that make no sense are left out.
 pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
     let record: Record = serde_json::from_slice(bytes).map_err(OsvError::Json)?;
     if !is_id(&record.id) {
@@ -181,7 +183,12 @@ pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
     }
     let kind = Kind::of(&record.id);
     let (aliases, bundles) = names(&record, kind);
-    let silent = record.withdrawn.is_some() || (kind == Kind::Improvement && bundles.is_empty());
+    let silent = match kind {
+        _ if record.withdrawn.is_some() => true,
+        Kind::LivePatch => true,
+        Kind::Improvement => bundles.is_empty(),
+        Kind::Vulnerability | Kind::Notice | Kind::Malware => false,
+    };
     let mut advisory = Advisory {
         feed: feed.into(),
         aliases,
@@ -220,6 +227,10 @@ pub fn parse_record(feed: &str, bytes: &[u8]) -> Result<Advisory, OsvError> {
         }
         advisory.statements.extend(statement(affected, kind)?);
     }
+    if kind == Kind::Vulnerability {
+        leave_public_release_open(&mut advisory.statements);
+    }
+    drop_repetitions(&mut advisory.statements);
     Ok(advisory)
 }
 
@@ -253,7 +264,7 @@ fn names(record: &Record, kind: Kind) -> (Vec<Box<str>>, Vec<Box<str>>) {
         names
     };
     match kind {
-        Kind::Notice | Kind::Improvement => {
+        Kind::Notice | Kind::Improvement | Kind::LivePatch => {
             // Of the three fields, different years used different ones.
             let bundles = [&record.upstream, &record.related, &record.aliases]
                 .into_iter()
@@ -398,7 +409,10 @@ fn statement(affected: &Affected, kind: Kind) -> Result<Option<Statement>, OsvEr
         return Ok(None);
     }
     let ecosystem = ecosystem(&package.ecosystem);
-    let scheme = scheme_of(ecosystem.family());
+    if is_for_debugging(ecosystem.family(), &package.name) {
+        return Ok(None);
+    }
+    let scheme = ecosystem.scheme();
     let mut stretches: Vec<AffectedInterval> = Vec::new();
     for range in &affected.ranges {
         if range.kind == "GIT" {
@@ -448,6 +462,70 @@ fn statement(affected: &Affected, kind: Kind) -> Result<Option<Statement>, OsvEr
             fix,
         },
     }))
+}
+
+/// Says aloud what Ubuntu leaves unsaid: a package that is affected or fixed only
+/// for subscribers (`Ubuntu:Pro:22.04`) stays affected in the public release.
+///
+/// This holds for records of vulnerabilities, which name every release that is or
+/// was affected; a notice names only where it fixes. Certified builds
+/// (`Pro:FIPS:…`) are packages of their own and say nothing of the public ones.
+fn leave_public_release_open(statements: &mut Vec<Statement>) {
+    let public: HashSet<PackageKey> = statements
+        .iter()
+        .map(|statement| &statement.about)
+        .filter(|about| about.ecosystem.family() == "Ubuntu")
+        .cloned()
+        .collect();
+    let mut open = Vec::new();
+    for Statement { about, stance } in statements.iter() {
+        let number = match (about.ecosystem.family(), about.ecosystem.release()) {
+            ("Ubuntu", Some(release)) => release.strip_prefix("Pro:"),
+            _ => None,
+        };
+        let plain = |number: &&str| !number.contains(':');
+        let (Some(number), Stance::Affected { intervals, fix, .. }) =
+            (number.filter(plain), stance)
+        else {
+            continue;
+        };
+        let key = PackageKey {
+            ecosystem: Ecosystem::of_release("Ubuntu", number),
+            name: about.name.clone(),
+        };
+        if public.contains(&key) {
+            continue;
+        }
+        let is_fixed = intervals
+            .iter()
+            .any(|interval| matches!(interval.upper, Upper::Fixed(_)));
+        open.push(Statement {
+            about: key,
+            stance: Stance::Affected {
+                intervals: vec![AffectedInterval {
+                    from: None,
+                    upper: Upper::Open,
+                }],
+                versions: Vec::new(),
+                fix: if is_fixed { Fix::WontFix } else { *fix },
+            },
+        });
+    }
+    statements.extend(open);
+}
+
+/// Several repositories of one release are one ecosystem to us and often say the
+/// same.
+fn drop_repetitions(statements: &mut Vec<Statement>) {
+    let mut kept: HashMap<PackageKey, Vec<Stance>> = HashMap::new();
+    statements.retain(|statement| {
+        let stances = kept.entry(statement.about.clone()).or_default();
+        let is_new = !stances.contains(&statement.stance);
+        if is_new {
+            stances.push(statement.stance.clone());
+        }
+        is_new
+    });
 }
 
 fn events(raw: &[RawEvent]) -> Vec<Event> {
@@ -704,11 +782,68 @@ mod tests {
         Ubuntu Word low None low
         Ubuntu Word medium None medium
         Ubuntu:Pro:22.04 a: ..Open WontFix
+        Ubuntu:22.04 a: ..Open WontFix
         ");
         assert!(
             read(r#"{"id": "ALSA-2021:3572", "summary": "Moderate: nss update"}"#)
                 .contains("ALSA Word Moderate None medium")
         );
+    }
+
+    #[test]
+    fn what_only_subscribers_get_leaves_the_public_release_open() {
+        insta::assert_snapshot!(read(r#"{"id": "UBUNTU-CVE-2021-1", "affected": [
+            {"package": {"ecosystem": "Ubuntu:Pro:16.04:LTS", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1+esm1"}]}]},
+            {"package": {"ecosystem": "Ubuntu:16.04:LTS", "name": "b"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1"}]}]},
+            {"package": {"ecosystem": "Ubuntu:Pro:16.04:LTS", "name": "b"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2+esm1"}]}]},
+            {"package": {"ecosystem": "Ubuntu:Pro:18.04:LTS", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]},
+            {"package": {"ecosystem": "Ubuntu:Pro:FIPS:18.04:LTS", "name": "c"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3"}]}]}
+            ]}"#), @r#"
+        UBUNTU-CVE-2021-1 
+        aliases: CVE-2021-1
+        Ubuntu:Pro:16.04 a: ..Fixed("1+esm1")
+        Ubuntu:16.04 b: ..Fixed("1")
+        Ubuntu:Pro:16.04 b: ..Fixed("2+esm1")
+        Ubuntu:Pro:18.04 a: ..Open
+        Ubuntu:Pro:FIPS:18.04 c: ..Fixed("3")
+        Ubuntu:16.04 a: ..Open WontFix
+        Ubuntu:18.04 a: ..Open
+        "#);
+        // A notice need not name all releases that are affected.
+        assert!(!read(r#"{"id": "USN-1-1", "upstream": ["CVE-2021-1"], "affected": [
+            {"package": {"ecosystem": "Ubuntu:Pro:16.04:LTS", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1+esm1"}]}]}]}"#)
+            .contains("Ubuntu:16.04"));
+    }
+
+    #[test]
+    fn one_release_of_several_repositories_is_told_once() {
+        let affected = |repository: &str, name: &str, fixed: &str| {
+            format!(
+                r#"{{"package": {{"ecosystem": "Red Hat:enterprise_linux:8::{repository}", "name": "{name}"}},
+                "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]}}]}}"#
+            )
+        };
+        let said = read(&format!(
+            r#"{{"id": "RHSA-2024:1", "related": ["CVE-2024-1"], "affected": [{}, {}, {}, {}]}}"#,
+            affected("baseos", "a", "0:1-1.el8"),
+            affected("appstream", "a", "0:1-1.el8"),
+            affected("appstream", "a", "0:2-1.el8"),
+            affected("appstream", "a-debuginfo", "0:1-1.el8"),
+        ));
+        assert_eq!(
+            said,
+            "RHSA-2024:1 \nbundles: CVE-2024-1\n\
+             Red Hat:8 a: ..Fixed(\"0:1-1.el8\")\nRed Hat:8 a: ..Fixed(\"0:2-1.el8\")"
+        );
+    }
+
+    #[test]
+    fn a_live_patch_says_nothing_of_packages() {
+        let said = read(
+            r#"{"id": "LSN-0108-1", "summary": "x", "related": ["CVE-2024-1"], "affected": [
+            {"package": {"ecosystem": "Ubuntu:Pro:16.04:LTS", "name": "linux-aws"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}"#,
+        );
+        assert_eq!(said, "LSN-0108-1 x");
     }
 
     #[test]

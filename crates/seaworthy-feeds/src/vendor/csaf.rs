@@ -25,7 +25,6 @@ use seaworthy_core::{
 
 use self::branches::Fixed;
 use self::document::{Document, Front, Item, Products, Text, Vulnerability};
-pub use self::redhat::red_hat_ecosystem;
 use super::listing::{day_in, entries};
 use super::packed::{bytes_of, each_file_within};
 use super::{Content, Intake, VendorError};
