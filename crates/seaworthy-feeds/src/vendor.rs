@@ -11,6 +11,7 @@ mod debian;
 mod element;
 mod intake;
 mod listing;
+mod osv_files;
 mod packed;
 mod secdb;
 mod table;

@@ -299,20 +299,20 @@ fn names(record: &Record, kind: Kind) -> (Vec<Box<str>>, Vec<Box<str>>) {
     }
 }
 
-/// One line for people: the record's summary or the start of its details.
+/// One line for people: the record's summary or the start of its details, not
+/// counting headings.
 fn summary(record: &Record) -> Box<str> {
     let given = record.summary.as_deref().unwrap_or_default().trim();
-    let line = if given.is_empty() {
-        let details = record.details.as_deref().unwrap_or_default();
-        details
-            .lines()
-            .map(|line| line.trim_start_matches('#').trim())
-            .find(|line| !line.is_empty())
-            .unwrap_or_default()
-    } else {
-        given
-    };
-    one_line(line)
+    if !given.is_empty() {
+        return one_line(given);
+    }
+    let details = record.details.as_deref().unwrap_or_default();
+    let mut lines = details.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut first = lines.next().unwrap_or_default();
+    if first.starts_with('#') {
+        first = lines.find(|line| !line.starts_with('#')).unwrap_or(first);
+    }
+    one_line(first.trim_start_matches('#'))
 }
 
 /// `text` as one line, cut where people stop reading.
@@ -388,6 +388,7 @@ fn ratings(
     }
     for affected in affected {
         found.extend(affected.severity.iter().filter_map(judged));
+        found.extend(word(&affected.database_specific.severity));
         let extra = &affected.ecosystem_specific;
         found.extend(word(&extra.severity));
         found.extend(word(&extra.urgency));
@@ -657,7 +658,7 @@ mod tests {
                 {"ranges": [{"type": "GIT", "events": [{"introduced": "0"}]}]},
                 {"package": {"ecosystem": "npm", "name": "silent"}}
             ]}"#), @r#"
-        GHSA-aaaa-bbbb-cccc What
+        GHSA-aaaa-bbbb-cccc is this
         aliases: CVE-2020-0001
         links: https://a/2 https://a/1
         GHSA CvssV3 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H Some(75) high

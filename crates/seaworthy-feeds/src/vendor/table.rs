@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian, secdb};
+use super::{Content, Intake, VendorError, csaf, debian, osv_files, secdb};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -77,6 +77,14 @@ pub(crate) const FEEDS: &[Feed] = &[
         read: debian::read,
     },
     Feed {
+        id: "docker/hardened-images",
+        parts: &[Part {
+            path: "docker-hardened-images/advisories-main.zip",
+            upstream: "https://github.com/docker-hardened-images/advisories/archive/refs/heads/main.zip",
+        }],
+        read: osv_files::read_docker,
+    },
+    Feed {
         id: "suse/vex",
         parts: &[Part {
             path: "suse/projects/security/csaf-vex.tar.bz2",
@@ -91,6 +99,14 @@ pub(crate) const FEEDS: &[Feed] = &[
             upstream: "https://packages.mini.dev/advisories/secdb/security.json",
         }],
         read: secdb::minimos,
+    },
+    Feed {
+        id: "ubuntu/osv",
+        parts: &[Part {
+            path: "ubuntu/osv/osv-all.tar.xz",
+            upstream: "https://security-metadata.canonical.com/osv/osv-all.tar.xz",
+        }],
+        read: osv_files::read_ubuntu,
     },
     Feed {
         id: "wolfi/secdb",

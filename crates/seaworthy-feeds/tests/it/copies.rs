@@ -165,13 +165,13 @@ fn what_did_not_change_has_no_body() {
     let (fed, changed, advisories) = update(&mirror, folder.path());
     assert!(fed.is_ok() && changed, "{fed:?}");
     assert_eq!(advisories, 3);
-    assert_eq!(of(server.asked(), "osv").len(), 2);
+    assert_eq!(of(server.asked(), " /osv/").len(), 2);
 
     let (fed, changed, advisories) = update(&mirror, folder.path());
     assert!(fed.is_ok() && !changed, "{fed:?}");
     assert_eq!(advisories, 3);
     assert_eq!(
-        of(server.asked(), "osv"),
+        of(server.asked(), " /osv/"),
         [
             "/osv/ecosystems.txt unchanged",
             "/osv/npm/all.zip unchanged"
@@ -281,7 +281,7 @@ fn a_folder_that_was_tampered_with_is_fetched_anew() {
     assert!(fed.is_ok(), "{fed:?}");
     assert_eq!(advisories, 3);
     assert_eq!(
-        of(server.asked(), "osv"),
+        of(server.asked(), " /osv/"),
         ["/osv/ecosystems.txt", "/osv/npm/all.zip"]
     );
     std::fs::write(folder.path().join("index.json"), "no index").expect("as above");
