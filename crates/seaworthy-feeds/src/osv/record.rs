@@ -307,7 +307,10 @@ fn summary(record: &Record) -> Box<str> {
         return one_line(given);
     }
     let details = record.details.as_deref().unwrap_or_default();
-    let mut lines = details.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = details
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let mut first = lines.next().unwrap_or_default();
     if first.starts_with('#') {
         first = lines.find(|line| !line.starts_with('#')).unwrap_or(first);

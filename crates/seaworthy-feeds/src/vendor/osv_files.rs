@@ -235,8 +235,9 @@ mod tests {
           aliases: NSWG-COR-144
           links: https://nodejs.org/en/blog/vulnerability/july-2024-security-releases/
           days: 2024-07-10 2024-11-21
+          Docker: low low
           DHI node: [20.0.0..20.15.1) [22.0.0..22.4.1)
-        CVE-2024-31228 Impact
+        CVE-2024-31228 Authenticated users can trigger a denial-of-service by using specially crafted, long string match patterns on supported commands such as `KEYS`, `SCAN`, `PSUBSCRIBE`, `FUNCTION LIST`, `COMMAND LIST` and ACL definitions. Matching of extremel…
           aliases: GHSA-66gq-c942-6976 GHSA-p4rf-xgfj-c2gq
           links: https://github.com/redis/redis/security/advisories/GHSA-66gq-c942-6976 https://github.com/valkey-io/valkey/security/advisories/GHSA-p4rf-xgfj-c2gq
           days: 2024-10-06 2024-11-11

@@ -88,6 +88,8 @@ fn every_record_of_the_shared_mirror_is_read_or_named_as_refused() {
     let refused: Vec<String> = fed
         .feeds
         .iter()
+        // What vendors' own feeds refuse is told beside their readers.
+        .filter(|reading| reading.id.starts_with("osv/"))
         .flat_map(|reading| {
             reading
                 .refusals
