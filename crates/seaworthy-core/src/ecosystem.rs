@@ -56,7 +56,7 @@ impl Ecosystem {
     /// metadata by rules of its own, is [`Scheme::Verbatim`], and so are commits.
     pub fn scheme(&self) -> Scheme {
         match &*self.family {
-            "npm" | "SwiftURL" | "VSCode" | "GitHub Actions" => Scheme::Semver,
+            "npm" | "Node.js" | "SwiftURL" | "VSCode" | "GitHub Actions" => Scheme::Semver,
             "crates.io" => Scheme::Cargo,
             "PyPI" => Scheme::Pep440,
             "Maven" => Scheme::Maven,
@@ -77,10 +77,9 @@ impl Ecosystem {
             | "Alpaquita"
             | "BellSoft Hardened Containers"
             | "CleanStart" => Scheme::Apk,
-            "AlmaLinux" | "Amazon Linux" | "Azure Linux" | "Mageia" | "Oracle Linux"
-            | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => {
-                Scheme::Rpm
-            }
+            "AlmaLinux" | "Amazon Linux" | "Azure Linux" | "Bottlerocket" | "Fedora" | "Mageia"
+            | "Oracle Linux" | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler"
+            | "openSUSE" => Scheme::Rpm,
             "Arch Linux" => Scheme::Alpm,
             _ => Scheme::Verbatim,
         }

@@ -128,6 +128,11 @@ const EOL: [(&str, Option<&str>); 2] = [
     ),
 ];
 
+/// What every repository of rpm packages has, and what tells where one is.
+const INDEX: &str = "repodata/repomd.xml";
+const UPDATES: &str = "repodata/updateinfo.xml.gz";
+const MIRROR_LIST: &str = "mirror.list";
+
 /// What a list of names may have, and what the enrichments may have, in bytes.
 const LIST_LIMIT: u64 = 1 << 20;
 const ENRICHMENT_LIMIT: u64 = 64 << 20;
@@ -215,6 +220,9 @@ pub async fn gather<'a>(
     }
     for archived in vendor::ARCHIVED {
         gathered.gather_archived(archived).await?;
+    }
+    for indexed in vendor::INDEXED {
+        gathered.gather_indexed(indexed).await?;
     }
     gathered.gather_enrichments().await?;
     Ok(gathered)
@@ -400,6 +408,83 @@ impl Gathered<'_> {
             self.left_out(feed.id, &why);
         }
         Ok(Some(held))
+    }
+
+    /// Lists of updates under the names that their repositories give them.
+    async fn gather_indexed(&mut self, indexed: &'static vendor::Indexed) -> Result<(), ReadError> {
+        let feed = &indexed.feed;
+        match self.parts_of_indexed(indexed).await {
+            Ok(held) if held.parts.is_empty() => {}
+            Ok(held) => self.feeds.push(held),
+            // Half a feed would look like all of it.
+            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn parts_of_indexed(
+        &mut self,
+        indexed: &'static vendor::Indexed,
+    ) -> Result<Held, ReadError> {
+        let feed = &indexed.feed;
+        let mut held = Held {
+            id: feed.id.to_owned(),
+            kind: Kind::Vendor(feed),
+            parts: Vec::new(),
+            names: Vec::new(),
+        };
+        for repository in indexed.repositories {
+            let unusable = |name: &str| {
+                let part: Box<str> = format!("{}/{name}", repository.path).into();
+                move |source| ReadError::Vendor {
+                    feed: feed.id.into(),
+                    part,
+                    source,
+                }
+            };
+            let mut address = Some(repository.upstream.to_owned());
+            if repository.upstream.ends_with(MIRROR_LIST) {
+                let spot = Spot {
+                    path: format!("vendor/{}/{MIRROR_LIST}", repository.path),
+                    published: address.take(),
+                };
+                if let Some(mut list) = self.source.open(&spot, LIST_LIMIT).await? {
+                    let list = bytes_of(&mut list, MIRROR_LIST)?;
+                    let found = vendor::address_in(&list, repository.upstream);
+                    address = Some(found.map_err(unusable(MIRROR_LIST))?);
+                }
+            }
+            let within = |name: &str| Spot {
+                path: format!("vendor/{}/{name}", repository.path),
+                published: address.as_ref().map(|address| format!("{address}/{name}")),
+            };
+            let index = self.source.open(&within(INDEX), LIST_LIMIT).await?;
+            let has_index = index.is_some();
+            let name = match index {
+                // A mirror may keep the list alone.
+                None => Some(UPDATES.to_owned()),
+                Some(mut index) => {
+                    let index = bytes_of(&mut index, INDEX)?;
+                    vendor::list_of_updates(&index).map_err(unusable(INDEX))?
+                }
+            };
+            let Some(name) = name else { continue };
+            let limit = self.options.limits.archive_bytes;
+            match self.source.open(&within(&name), limit).await? {
+                Some(opened) => {
+                    held.parts.push(opened);
+                    held.names.push(format!("{}/{name}", repository.path));
+                }
+                None if has_index => {
+                    return Err(unusable(&name)(VendorError::Missing {
+                        what: "the list of updates",
+                    }));
+                }
+                None => {}
+            }
+        }
+        Ok(held)
     }
 
     async fn gather_enrichments(&mut self) -> Result<(), ReadError> {

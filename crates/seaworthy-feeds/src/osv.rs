@@ -15,7 +15,7 @@ mod record;
 use seaworthy_core::{Ecosystem, Scheme};
 
 pub use self::export::{ExportError, Exported, Limits, read_export};
-pub(crate) use self::kind::is_cve;
+pub(crate) use self::kind::{cves_in, is_cve};
 pub(crate) use self::rating::{of_vector, of_word};
 pub use self::record::{OsvError, parse_record};
 pub(crate) use self::record::{is_id, links, one_line};

@@ -9,14 +9,19 @@
 mod csaf;
 mod debian;
 mod element;
+mod fixes;
 mod intake;
 mod listing;
+mod markup;
 mod osv_files;
 mod packed;
+mod repository;
 mod secdb;
 mod table;
+mod updateinfo;
 
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
 pub(crate) use self::listing::{day_in, entries, file_named};
-pub(crate) use self::table::{ARCHIVED, Archived, FEEDS, Feed};
+pub(crate) use self::repository::{address_in, list_of_updates};
+pub(crate) use self::table::{ARCHIVED, Archived, FEEDS, Feed, INDEXED, Indexed};

@@ -91,6 +91,17 @@ pub(crate) fn is_cve(name: &str) -> bool {
         .is_some_and(|(year, number)| year.len() == 4 && digits(year) && digits(number))
 }
 
+/// The CVE ids that stand in a text for people.
+pub(crate) fn cves_in(text: &str) -> impl Iterator<Item = Box<str>> {
+    text.match_indices("CVE-").filter_map(|(at, _)| {
+        let rest = text.get(at..)?;
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let number = digits(rest.get(9..)?);
+        let id = rest.get(..9 + number.min(20))?;
+        is_cve(id).then(|| id.into())
+    })
+}
+
 /// The name of the vulnerability itself: `DEBIAN-CVE-2022-1292` is a
 /// distribution's record of `CVE-2022-1292`.
 pub(super) fn plain_name(name: &str) -> &str {
@@ -125,6 +136,20 @@ mod tests {
             ("MAL-2025-191157", Kind::Malware),
         ] {
             assert_eq!(Kind::of(id), kind, "{id}");
+        }
+    }
+
+    #[test]
+    fn cve_ids_are_found_in_text() {
+        for (text, expected) in [
+            ("CVE-2021-1", "CVE-2021-1"),
+            (
+                "TRIAGE-CVE-2021-4189 python: CVE-2020-11, x",
+                "CVE-2021-4189 CVE-2020-11",
+            ),
+            ("CVE-2021-é CVE-20 CVE- CVE-2021-", ""),
+        ] {
+            assert_eq!(cves_in(text).collect::<Vec<_>>().join(" "), expected);
         }
     }
 

@@ -29,6 +29,9 @@ pub enum VendorError {
         /// What the reader said.
         why: Box<str>,
     },
+    /// It defines what little text stands for much.
+    #[error("an entity or a document type, which no feed needs")]
+    Entity,
     /// The bytes could not be read or unpacked.
     #[error("cannot be unpacked")]
     Io(#[from] io::Error),

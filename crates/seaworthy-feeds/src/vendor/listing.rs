@@ -59,7 +59,7 @@ pub(crate) fn entries(list: &[u8]) -> Result<Vec<(Box<str>, Day)>, VendorError> 
 }
 
 /// Whether `text` is a path below the folder it is named in.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     text.len() <= 200
         && text.split('/').all(|part| {
             !part.is_empty()

@@ -4,15 +4,13 @@
 //! A database lists fixes and nothing else, so every version before the last fix
 //! counts as affected. The version `0` says that no version ever was.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use seaworthy_core::{
-    AffectedInterval, Ecosystem, Fix, PackageKey, Scheme, Stance, Statement, Upper,
-};
+use seaworthy_core::{Ecosystem, PackageKey, Scheme, Stance, Statement};
 use serde_json::Value;
 
 use super::element::{Place, each_element};
+use super::fixes::Fixes;
 use super::table::Part;
 use super::{Content, Intake, VendorError};
 use crate::osv::{is_cve, is_id};
@@ -121,10 +119,8 @@ fn is_word(text: &str) -> bool {
 }
 
 /// What a package's history says of one vulnerability.
-#[derive(Default)]
-struct Said<'a> {
-    /// The last version that fixed it. Several only if nobody can order them.
-    fixes: Vec<&'a str>,
+struct Said {
+    fixes: Fixes,
     aliases: BTreeSet<Box<str>>,
 }
 
@@ -135,7 +131,7 @@ fn tell(
     fixes: &serde_json::Map<String, Value>,
     intake: &mut Intake<'_>,
 ) -> Result<(), VendorError> {
-    let mut said: BTreeMap<Box<str>, Said<'_>> = BTreeMap::new();
+    let mut said: BTreeMap<Box<str>, Said> = BTreeMap::new();
     for (version, entries) in fixes {
         let what = || format!("{ecosystem} {name} {version}");
         if !is_word(version) {
@@ -158,10 +154,13 @@ fn tell(
                 intake.refuse(&what(), format!("{shown} names no vulnerability"));
             }
             for own in names.own {
-                let said = said.entry(own).or_default();
+                let said = said.entry(own).or_insert_with(|| Said {
+                    fixes: Fixes::ordered_by(Scheme::Apk),
+                    aliases: BTreeSet::new(),
+                });
                 said.aliases.extend(names.aliases.iter().cloned());
                 if version != "0" {
-                    keep_last(&mut said.fixes, version);
+                    said.fixes.add(version);
                 }
             }
         }
@@ -172,11 +171,7 @@ fn tell(
                 why: format!("{} lists it as affecting no version", ecosystem.family()).into(),
             }
         } else {
-            Stance::Affected {
-                intervals: said.fixes.iter().map(|version| before(version)).collect(),
-                versions: Vec::new(),
-                fix: Fix::AsRanges,
-            }
+            said.fixes.affected()
         };
         let advisory = intake.gathered(&id)?;
         for alias in said.aliases {
@@ -197,28 +192,6 @@ fn tell(
         });
     }
     Ok(())
-}
-
-fn before(version: &str) -> AffectedInterval {
-    AffectedInterval {
-        from: None,
-        upper: Upper::Fixed(version.into()),
-    }
-}
-
-/// A fix that is listed again at a later version was not complete before.
-fn keep_last<'a>(fixes: &mut Vec<&'a str>, version: &'a str) {
-    for kept in fixes.iter_mut() {
-        match Scheme::Apk.compare(kept, version) {
-            Some(Ordering::Less) => {
-                *kept = version;
-                return;
-            }
-            Some(_) => return,
-            None => {}
-        }
-    }
-    fixes.push(version);
 }
 
 /// The names in one entry.

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian, osv_files, secdb};
+use super::{Content, Intake, VendorError, csaf, debian, osv_files, secdb, updateinfo};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -53,12 +53,58 @@ pub(crate) const ARCHIVED: &[Archived] = &[Archived {
     changes: "changes.csv",
 }];
 
+/// A feed of repositories of packages, whose index tells what the list of updates
+/// is called today.
+pub(crate) struct Indexed {
+    /// It has no other parts.
+    pub(crate) feed: Feed,
+    /// The folders that have the repositories. The address is the repository's own,
+    /// or that of a `mirror.list` that tells it.
+    pub(crate) repositories: &'static [Part],
+}
+
+/// Every such feed.
+pub(crate) const INDEXED: &[Indexed] = &[
+    Indexed {
+        feed: Feed {
+            id: "amazon/updateinfo",
+            parts: &[],
+            read: updateinfo::amazon,
+        },
+        repositories: updateinfo::AMAZON,
+    },
+    Indexed {
+        feed: Feed {
+            id: "fedora/updateinfo",
+            parts: &[],
+            read: updateinfo::fedora,
+        },
+        repositories: updateinfo::FEDORA,
+    },
+    Indexed {
+        feed: Feed {
+            id: "rocky/updateinfo",
+            parts: &[],
+            read: updateinfo::rocky,
+        },
+        repositories: updateinfo::ROCKY,
+    },
+];
+
 /// Every feed that is read, one entry each.
 pub(crate) const FEEDS: &[Feed] = &[
     Feed {
         id: "alpine/secdb",
         parts: secdb::ALPINE,
         read: secdb::alpine,
+    },
+    Feed {
+        id: "bottlerocket/updateinfo",
+        parts: &[Part {
+            path: "bottlerocket/updateinfo.xml.gz",
+            upstream: "https://advisories.bottlerocket.aws/updateinfo.xml.gz",
+        }],
+        read: updateinfo::bottlerocket,
     },
     Feed {
         id: "chainguard/secdb",

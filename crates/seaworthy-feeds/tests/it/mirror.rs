@@ -106,6 +106,19 @@ fn every_record_of_the_shared_mirror_is_read_or_named_as_refused() {
             .get("CVE-2021-44228")
             .is_some_and(|entry| entry.ransomware)
     );
+    let of_repositories: Vec<String> = fed
+        .feeds
+        .iter()
+        .filter(|reading| reading.id.ends_with("/updateinfo"))
+        .map(|it| format!("{} {} {}", it.id, it.records, it.refused))
+        .collect();
+    insta::assert_debug_snapshot!(of_repositories, @r#"
+    [
+        "bottlerocket/updateinfo 1 0",
+        "amazon/updateinfo 7 0",
+        "rocky/updateinfo 2 0",
+    ]
+    "#);
     let total: u64 = fed
         .feeds
         .iter()
