@@ -16,8 +16,11 @@
 //!   it into a gap.
 //! * Texts are hostile. Anything longer than [`MAX_LENGTH`] bytes is not a
 //!   version, nothing recurses over a text, and numbers are compared as strings
-//!   of digits, so they may be of any size.
+//!   of digits, so they may be as large as the scheme's own tool takes them.
 //! * Comparing allocates nothing.
+//!
+//! Most orders are total. Those of rpm, Arch and Maven are not transitive, because
+//! their tools' are not: whoever sorts by them must not rely on it.
 //!
 //! Deliberately absent: range *languages* (`^1.2`, `[1.0,2.0)`, `~=3.1`).
 //! Advisories are compiled to plain intervals before they come here.
