@@ -7,7 +7,6 @@ use seaworthy_core::{Platform, Scheme, Severity};
 
 use crate::printer::Colour;
 use crate::scheme;
-use crate::scheme;
 
 /// Tells whether a container image is fit to ship.
 #[derive(Debug, Parser)]
