@@ -101,16 +101,27 @@ pub fn take_inventory(
     let sizes = image.layers.iter().map(|layer| layer.size);
     let total = sizes.fold(0_u64, u64::saturating_add);
     rig.progress.begin(image.layers.len(), total);
+    let held = Held::default();
+    let mut slots: Vec<Mutex<Option<Result<ReadLayer, TakeError>>>> =
+        image.layers.iter().map(|_| Mutex::new(None)).collect();
+    // What is remembered is here sooner than a thread that could fetch it.
+    let mut order = Vec::new();
+    for (at, (blob, slot)) in image.layers.iter().zip(&mut slots).enumerate() {
+        if first_of(image, at) != at {
+            continue;
+        }
+        match recall_stated(blob, rig) {
+            Some(read) => {
+                held.add(&read.records)?;
+                *slot = Mutex::new(Some(Ok(read)));
+            }
+            None => order.push(at),
+        }
+    }
     // The largest first, so that no thread is left alone with it at the end.
-    let mut order: Vec<usize> = (0..image.layers.len())
-        .filter(|&at| first_of(image, at) == at)
-        .collect();
     order.sort_by_key(|&at| std::cmp::Reverse(image.layers[at].size));
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let held = Held::default();
-    let slots: Vec<Mutex<Option<Result<ReadLayer, TakeError>>>> =
-        image.layers.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             if stop.load(Ordering::Relaxed) {
@@ -125,7 +136,7 @@ pub fn take_inventory(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..rig.threads.min(image.layers.len()) {
+        for _ in 1..rig.threads.min(order.len()) {
             scope.spawn(work);
         }
         work();
@@ -171,15 +182,16 @@ struct ReadLayer {
     records: LayerRecords,
 }
 
+/// What is remembered under the digest that the image states.
+fn recall_stated(blob: &LayerBlob, rig: &Rig<'_>) -> Option<ReadLayer> {
+    let digest = blob.layer.digest.as_ref()?;
+    Some(ReadLayer {
+        digest: digest.clone(),
+        records: recall(rig, digest, blob.size)?,
+    })
+}
+
 fn read_layer(blob: &LayerBlob, blobs: &dyn Blobs, rig: &Rig<'_>) -> Result<ReadLayer, TakeError> {
-    if let Some(digest) = &blob.layer.digest
-        && let Some(records) = recall(rig, digest, blob.size)
-    {
-        return Ok(ReadLayer {
-            digest: digest.clone(),
-            records,
-        });
-    }
     // A blob that nobody vouches for by digest is worth hashing first only if
     // something of its size is remembered.
     if blob.layer.digest.is_none() && rig.cache.is_some_and(|cache| cache.knows_size(blob.size)) {
