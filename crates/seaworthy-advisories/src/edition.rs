@@ -218,7 +218,7 @@ impl Edition {
         })
     }
 
-    fn ecosystem(&self, index: usize) -> Option<(&str, Option<&str>)> {
+    pub(crate) fn ecosystem(&self, index: usize) -> Option<(&str, Option<&str>)> {
         let section = self.section(SectionName::Ecosystems);
         let at = index.checked_mul(size::ECOSYSTEM)?;
         let family = self.text(u32_at(section, at + 8)?)?;
@@ -270,7 +270,7 @@ impl Edition {
     }
 
     /// Visits one row, once for each vulnerability that it is about.
-    fn row(&self, row: StoredRow<'_>, visit: &mut dyn FnMut(Row<'_>)) -> Option<()> {
+    pub(crate) fn row(&self, row: StoredRow<'_>, visit: &mut dyn FnMut(Row<'_>)) -> Option<()> {
         let mut one = |number| {
             visit(Row {
                 record: RecordId(row.record),
@@ -293,6 +293,16 @@ impl Edition {
             one(u32_at(word, 0)?);
         }
         Some(())
+    }
+
+    pub(crate) fn count_of_records(&self) -> u32 {
+        let count = self.section(SectionName::Records).len() / size::PLACE;
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn count_of_vulnerabilities(&self) -> u32 {
+        let count = self.section(SectionName::Vulnerabilities).len() / size::PLACE;
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     fn record_place(&self, record: RecordId) -> Option<Place> {
@@ -330,7 +340,7 @@ impl Edition {
         }
     }
 
-    fn index(&self) -> Index<'_> {
+    pub(crate) fn index(&self) -> Index<'_> {
         Index {
             strings: self.section(SectionName::Strings),
             ecosystems: self.section(SectionName::Ecosystems),

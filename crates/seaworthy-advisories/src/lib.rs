@@ -36,6 +36,7 @@ mod prose;
 mod seal;
 mod shelf;
 mod source;
+mod walk;
 
 pub use compile::{CompileError, Compiler, Context, Mark};
 pub use edition::{EcosystemCount, Edition, Statistics, VerifyError};
@@ -45,3 +46,4 @@ pub use layout::OpenError;
 pub use parcel::{ParcelError, is_parcel, pack, read_parcel, unpack, write_parcel};
 pub use seal::{KeyError, PrivateKey, PublicKey, SealError, Sealed};
 pub use shelf::{Shelf, ShelfError};
+pub use walk::{Said, WalkError};

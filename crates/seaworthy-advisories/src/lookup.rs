@@ -92,7 +92,14 @@ impl<'a> Index<'a> {
             let key = u32_at(self.starts, at.checked_mul(size::WORD)?)?;
             usize::try_from(key).ok()
         };
-        Some(start(at)?..start(at + 1)?)
+        let (start, end) = (start(at)?, start(at + 1)?);
+        (start <= end && end <= self.keys.len() / size::KEY).then_some(start..end)
+    }
+
+    /// The group of the key at this position.
+    pub(crate) fn group_of(&self, key: usize) -> Option<Group<'a>> {
+        let at = key.checked_mul(size::KEY)?;
+        self.group_at(u32_at(self.keys, at + 4)?)
     }
 
     fn group_at(&self, place: u32) -> Option<Group<'a>> {

@@ -477,6 +477,21 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_leaves_its_package_not_compared() {
+        let notes = "npm ws CVE-1 0 unreadable\nnpm ws CVE-2 0 *\nnpm tar CVE-3 0 <1.0.0";
+        assert_eq!(
+            tell(
+                vec![
+                    package("npm", "ws", "1.0.0"),
+                    package("npm", "tar", "1.0.0")
+                ],
+                notes
+            ),
+            "ws CVE-2 NotYet\nnot compared: [\"ws\"]"
+        );
+    }
+
+    #[test]
     fn not_affected_settles_a_vulnerability_and_no_other() {
         let notes = "npm ws CVE-1 0 *\nnpm ws CVE-1 0 not\nnpm ws CVE-2 0 *";
         assert_eq!(

@@ -38,7 +38,7 @@ pub(crate) fn distro(id: &str, version: &str) -> Distro {
 }
 
 /// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where
-/// `until` is `*`, `<version`, `=version`, `not` or `review`. A `!` before the
+/// `until` is `*`, `<version`, `=version`, `not`, `review` or `unreadable`. A `!` before the
 /// vulnerability makes it a vendor's own word.
 pub(crate) struct Notebook {
     lines: Vec<[String; 5]>,
@@ -102,6 +102,7 @@ impl Advisories for Notebook {
                 ),
                 ("=", version) => RowStance::Exactly(version, Fix::AsRanges),
                 ("n", _) => RowStance::NotAffected,
+                ("u", _) => RowStance::Unreadable,
                 _ => RowStance::UnderReview,
             };
             let same = |line: &[String; 5]| plain(&line[2]) == plain(vulnerability);

@@ -21,3 +21,4 @@ pub use advisories::{
 };
 pub use compare::{Matched, compare};
 pub use judge::judge;
+pub use severity::chosen_severity;

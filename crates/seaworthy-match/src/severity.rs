@@ -7,7 +7,7 @@ use seaworthy_core::{Rating, RatingSystem, Severity};
 /// A distribution knows how it built a package, so its own word or score comes
 /// first. Otherwise the newest CVSS generation that anyone used counts, and in
 /// it the highest score; words count only where nobody gave a score.
-pub(crate) fn chosen_severity(distro: &[Rating], all: &[Rating]) -> Option<Severity> {
+pub fn chosen_severity(distro: &[Rating], all: &[Rating]) -> Option<Severity> {
     let words_first = [
         RatingSystem::Word,
         RatingSystem::CvssV4,

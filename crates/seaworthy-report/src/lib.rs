@@ -17,6 +17,7 @@
 mod assessed;
 mod clean;
 mod cyclonedx;
+mod entries;
 mod json;
 mod table;
 mod words;
@@ -24,5 +25,9 @@ mod words;
 pub use assessed::{Assessed, exit_code, overall};
 pub use clean::clean;
 pub use cyclonedx::cyclonedx;
+pub use entries::{
+    Change, EditionChanges, Entry, EntryRating, EntryStatement, changes_json, changes_text,
+    entries_json, entries_text, level, stretch,
+};
 pub use json::{ReadError, json, read_v1, v1};
 pub use table::{Look, table};

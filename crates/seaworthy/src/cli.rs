@@ -202,6 +202,19 @@ Examples:
     Update(DbUpdateArgs),
     /// Tell which edition is in use: its feeds, counts and ages.
     Status(DbStatusArgs),
+    /// Tell what the edition knows of a vulnerability or a package.
+    #[command(after_help = "\
+Examples:
+  seaworthy db search CVE-2021-44228
+  seaworthy db search log4j-core
+  seaworthy db search --json pkg:npm/ws")]
+    Search(DbSearchArgs),
+    /// Tell what changed between two editions.
+    #[command(after_help = "\
+Examples:
+  seaworthy db diff last-week.edition
+  seaworthy db diff --json monday.edition friday.edition")]
+    Diff(DbDiffArgs),
     /// Write the edition in use to one file, for a place without a network.
     #[command(after_help = "\
 Examples:
@@ -263,6 +276,36 @@ pub(crate) struct DbUpdateArgs {
     /// Believe that this feed lost most of its records.
     #[arg(long, value_name = "FEED")]
     pub(crate) accept: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbSearchArgs {
+    /// A vulnerability, a record, a package or a package URL.
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: String,
+
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Look at this edition instead of the installed one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edition: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbDiffArgs {
+    /// The older edition.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// The newer edition [default: the installed one].
+    #[arg(value_name = "NEW")]
+    pub(crate) new: Option<PathBuf>,
+
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,8 @@ mod scan;
 
 pub(crate) use compare::compare as db_compare;
 pub(crate) use db::{
-    build as db_build, export as db_export, import as db_import, status as db_status,
-    trust as db_trust, update as db_update, verify as db_verify,
+    build as db_build, diff as db_diff, export as db_export, import as db_import,
+    search as db_search, status as db_status, trust as db_trust, update as db_update,
+    verify as db_verify,
 };
 pub(crate) use scan::scan;

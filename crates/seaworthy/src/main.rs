@@ -58,6 +58,8 @@ fn main() -> ExitCode {
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
             Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),
             Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),
+            Command::Db(DbCommand::Search(args)) => command::db_search(&desk, args),
+            Command::Db(DbCommand::Diff(args)) => command::db_diff(&desk, args),
             Command::Db(DbCommand::Export(args)) => command::db_export(&desk, args),
             Command::Db(DbCommand::Import(args)) => command::db_import(&desk, args),
             Command::Db(DbCommand::Trust(args)) => command::db_trust(&desk, args),

@@ -3,10 +3,12 @@
 mod build;
 mod made;
 mod parcel;
+mod search;
 mod status;
 mod update;
 
 pub(crate) use self::build::build;
 pub(crate) use self::parcel::{export, import, trust, verify};
+pub(crate) use self::search::{diff, search};
 pub(crate) use self::status::status;
 pub(crate) use self::update::update;

@@ -369,3 +369,58 @@ fn an_older_edition_does_not_take_the_place_of_a_newer_one() {
     let forced = site.run(&["db", "import", &at("older.parcel"), "--allow-older"]);
     assert_eq!(forced.code, 0, "{}", forced.talk);
 }
+
+#[test]
+fn what_an_edition_knows_can_be_asked_and_compared() {
+    let user = User::new();
+    write_records(&user.path("mirror"), 2);
+    for (count, output) in [(2, "old.edition"), (3, "new.edition")] {
+        write_records(&user.path("mirror"), count);
+        let ended = user.run(&["db", "build", "--from", "mirror", "--output", output]);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+    }
+    let ask = |what: &str| {
+        let ended = user.run(&["db", "search", "--edition", "new.edition", what]);
+        (ended.code, ended.out + &ended.talk)
+    };
+    let (code, by_name) = ask("ws");
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(by_name, @r"
+    CVE-2026-3  unrated
+      npm  ws  >= 3.0.0  (osv/npm CVE-2026-3)
+
+    CVE-2026-2  unrated
+      npm  ws  >= 2.0.0  (osv/npm CVE-2026-2)
+
+    CVE-2026-1  unrated
+      npm  ws  >= 1.0.0  (osv/npm CVE-2026-1)
+    ");
+    assert_eq!(ask("pkg:npm/ws@1.0.0").1, by_name);
+    insta::assert_snapshot!(ask("cve-2026-2").1, @r"
+    CVE-2026-2  unrated
+      npm  ws  >= 2.0.0  (osv/npm CVE-2026-2)
+    ");
+    let (code, told) = ask("CVE-1999-1");
+    assert_eq!(code, 2);
+    assert!(told.contains("knows nothing of `CVE-1999-1`"), "{told}");
+    let json = user.run(&[
+        "db",
+        "search",
+        "--edition",
+        "new.edition",
+        "--json",
+        "nothing",
+    ]);
+    assert_eq!((json.code, json.out.as_str()), (0, "[]\n"));
+
+    let diff = |arguments: &[&str]| user.run(&[&["db", "diff"], arguments].concat());
+    insta::assert_snapshot!(diff(&["old.edition", "new.edition"]).out, @r"
+    vulnerabilities: 1 added, 0 removed, 0 changed
+
+    added
+      CVE-2026-3            unrated     npm ws
+    ");
+    let json = diff(&["--json", "new.edition", "old.edition"]).out;
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["removed"][0]["id"], "CVE-2026-3");
+}
