@@ -14,6 +14,7 @@ mod intake;
 mod listing;
 mod markup;
 mod osv_files;
+mod oval;
 mod packed;
 mod repository;
 mod secdb;

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian, osv_files, secdb, updateinfo};
+use super::{Content, Intake, VendorError, csaf, debian, osv_files, oval, secdb, updateinfo};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -99,6 +99,20 @@ pub(crate) const FEEDS: &[Feed] = &[
         read: secdb::alpine,
     },
     Feed {
+        id: "azurelinux/oval",
+        parts: &[
+            Part {
+                path: "azurelinux/azurelinux-3.0-oval.xml",
+                upstream: "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/azurelinux-3.0-oval.xml",
+            },
+            Part {
+                path: "azurelinux/cbl-mariner-2.0-oval.xml",
+                upstream: "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/cbl-mariner-2.0-oval.xml",
+            },
+        ],
+        read: oval::read_azure,
+    },
+    Feed {
         id: "bottlerocket/updateinfo",
         parts: &[Part {
             path: "bottlerocket/updateinfo.xml.gz",
@@ -131,20 +145,54 @@ pub(crate) const FEEDS: &[Feed] = &[
         read: osv_files::read_docker,
     },
     Feed {
-        id: "suse/vex",
-        parts: &[Part {
-            path: "suse/projects/security/csaf-vex.tar.bz2",
-            upstream: "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
-        }],
-        read: csaf::read_suse,
-    },
-    Feed {
         id: "minimos/secdb",
         parts: &[Part {
             path: "minimos/advisories/secdb/security.json",
             upstream: "https://packages.mini.dev/advisories/secdb/security.json",
         }],
         read: secdb::minimos,
+    },
+    Feed {
+        id: "oracle/oval",
+        parts: &[Part {
+            path: "oracle/security/oval/com.oracle.elsa-all.xml.bz2",
+            upstream: "https://linux.oracle.com/security/oval/com.oracle.elsa-all.xml.bz2",
+        }],
+        read: oval::read_oracle,
+    },
+    Feed {
+        id: "photon/oval",
+        parts: &[
+            Part {
+                path: "photon/photon_oval_definitions/com.vmware.phsa-photon3.xml.gz",
+                upstream: "https://packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon3.xml.gz",
+            },
+            Part {
+                path: "photon/photon_oval_definitions/com.vmware.phsa-photon4.xml.gz",
+                upstream: "https://packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon4.xml.gz",
+            },
+            Part {
+                path: "photon/photon_oval_definitions/com.vmware.phsa-photon5.xml.gz",
+                upstream: "https://packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon5.xml.gz",
+            },
+            Part {
+                path: "photon/photon_oval_definitions/com.vmware.phsa-photon1.xml.gz",
+                upstream: "https://packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon1.xml.gz",
+            },
+            Part {
+                path: "photon/photon_oval_definitions/com.vmware.phsa-photon2.xml.gz",
+                upstream: "https://packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon2.xml.gz",
+            },
+        ],
+        read: oval::read_photon,
+    },
+    Feed {
+        id: "suse/vex",
+        parts: &[Part {
+            path: "suse/projects/security/csaf-vex.tar.bz2",
+            upstream: "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
+        }],
+        read: csaf::read_suse,
     },
     Feed {
         id: "ubuntu/osv",
