@@ -404,7 +404,11 @@ impl Gathered<'_> {
             }
         }
         if untaken > 0 {
-            let why = format!("{untaken} documents changed since the archive was made");
+            let documents = match untaken {
+                1 => "1 document changed since the archive was made and is".to_owned(),
+                _ => format!("{untaken} documents changed since the archive was made and are"),
+            };
+            let why = format!("{documents} not read");
             self.left_out(feed.id, &why);
         }
         Ok(Some(held))

@@ -36,4 +36,4 @@ pub use mirror::{Mirror, MirrorError};
 pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export, scheme_of};
 pub use red_hat::red_hat_ecosystem;
 pub use starter::starter;
-pub use vendor::VendorError;
+pub use vendor::{Repositories, RepositoriesError, VendorError, parse_repositories};

@@ -428,15 +428,39 @@ mod tests {
             return;
         };
         let (advisories, taken) = read_with(read_oracle, "x", &bytes);
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(one(&advisories, "ELSA-2007-0057")), @"");
+        insta::assert_snapshot!(counted(&taken), @"14 records, 0 refused");
+        insta::assert_snapshot!(show(one(&advisories, "ELSA-2007-0057")), @r#"
+        ELSA-2007-0057 2007-06-26 Moderate: bind security update  (MODERATE)
+        bundles: CVE-2007-0493 CVE-2007-0494
+        Oracle MODERATE medium
+        Oracle Linux:5 bind: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-chroot: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-devel: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-libbind-devel: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-libs: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-sdb: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 bind-utils: [Fixed("30:9.3.3-8.el5")] AsRanges
+        Oracle Linux:5 caching-nameserver: [Fixed("30:9.3.3-8.el5")] AsRanges
+        "#);
         let bytes = sample("oracle/security/oval/sample-2/com.oracle.elsa-all.xml.bz2").unwrap();
         let (advisories, taken) = read_with(read_oracle, "x", &bytes);
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(advisories.last().unwrap()), @"");
+        insta::assert_snapshot!(counted(&taken), @"2 records, 0 refused");
+        insta::assert_snapshot!(show(advisories.last().unwrap()), @r#"
+        ELSA-2023-12342 2023-05-15 virt:kvm_utils security update (IMPORTANT)
+        bundles: CVE-2023-0664 CVE-2022-4144
+        Oracle IMPORTANT high
+        Oracle Linux:8 hivex: [Fixed("1.3.18-21.module+el8.7.0+21037+8ee66348")] AsRanges
+        "#);
         let bytes = sample("oracle/security/oval/com.oracle.ovmsa-20250001.xml").unwrap();
         let (advisories, _) = read_with(read_oracle, "x", &bytes);
-        insta::assert_snapshot!(show(advisories.last().unwrap()), @"");
+        insta::assert_snapshot!(show(advisories.last().unwrap()), @r#"
+        OVMSA-2025-0001 2025-01-10 Unbreakable Enterprise kernel security update (IMPORTANT)
+        bundles: CVE-2024-26840
+        Oracle IMPORTANT high
+        Oracle CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N medium
+        Oracle Linux:6 kernel-uek: [Fixed("4.1.12-124.93.1.el6uek")] AsRanges
+        Oracle Linux:6 kernel-uek-firmware: [Fixed("4.1.12-124.93.1.el6uek")] AsRanges
+        "#);
     }
 
     #[test]
@@ -446,18 +470,33 @@ mod tests {
         };
         let (advisories, taken) =
             read_with(read_azure, "azurelinux/azurelinux-3.0-oval.xml", &bytes);
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(one(&advisories, "AZL-50124")), @"");
-        insta::assert_snapshot!(show(one(&advisories, "AZL-34597")), @"");
+        insta::assert_snapshot!(counted(&taken), @"1222 records, 0 refused");
+        insta::assert_snapshot!(show(one(&advisories, "AZL-50124")), @r#"
+        AZL-50124 2024-07-23 CVE-2024-47191 affecting package oath-toolkit for versions less than 2.6.7-3
+        aliases: CVE-2024-47191
+        Azure Linux High high
+        Azure Linux:3 src:oath-toolkit: [Fixed("2.6.7-3.azl3")] AsRanges
+        "#);
+        insta::assert_snapshot!(show(one(&advisories, "AZL-34597")), @r#"
+        AZL-34597 - CVE-2023-45853 affecting package cloud-hypervisor for versions less than 32.0-2
+        aliases: CVE-2023-45853
+        Azure Linux Critical critical
+        Azure Linux:3 src:cloud-hypervisor: NotAffected { why: "not applicable" }
+        "#);
         let bytes = sample("azurelinux/cbl-mariner-2.0-oval.xml").unwrap();
         let (advisories, taken) = read_with(read_azure, "cbl-mariner-2.0-oval.xml", &bytes);
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(one(&advisories, "AZL-9774")), @"");
+        insta::assert_snapshot!(counted(&taken), @"1454 records, 0 refused");
+        insta::assert_snapshot!(show(one(&advisories, "AZL-9774")), @r#"
+        AZL-9774 - CVE-2007-1397 affecting package fish 3.1.2-4
+        aliases: CVE-2007-1397
+        Azure Linux Critical critical
+        Azure Linux:2 src:fish: NotAffected { why: "not applicable" }
+        "#);
         let open = advisories
             .iter()
             .filter(|it| show(it).contains("[Open] NotYet"))
             .count();
-        insta::assert_snapshot!(open, @"");
+        insta::assert_snapshot!(open, @"269");
     }
 
     #[test]
@@ -467,12 +506,24 @@ mod tests {
             return;
         };
         let (advisories, taken) = read_with(read_photon, "x", &bytes);
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(one(&advisories, "PHSA-2020:00092:2020300092")), @"");
+        insta::assert_snapshot!(counted(&taken), @"222 records, 0 refused");
+        insta::assert_snapshot!(show(one(&advisories, "PHSA-2020:00092:2020300092")), @r#"
+        PHSA-2020:00092:2020300092 - PHSA-2020:00092 haproxy Security Update. (Important)
+        bundles: CVE-2018-20615
+        Photon OS Important high
+        Photon OS:3.0 haproxy: [Fixed("1.8.14-3.ph3")] AsRanges
+        Photon OS:3.0 haproxy-doc: [Fixed("1.8.14-3.ph3")] AsRanges
+        "#);
         let bytes =
             sample("photon/photon_oval_definitions/com.vmware.phsa-photon5.xml.gz").unwrap();
         let (advisories, _) = read_with(read_photon, "x", &bytes);
-        insta::assert_snapshot!(show(advisories.last().unwrap()), @"");
+        insta::assert_snapshot!(show(advisories.last().unwrap()), @r#"
+        PHSA-2024-5.0-0184 2024-01-04 PHSA-2024:00001 ansible Security Update. (Important)
+        bundles: CVE-2023-5115 CVE-2023-5764
+        Photon OS Important high
+        Photon OS:5.0 ansible: [Fixed("2.14.12-1.ph5")] AsRanges
+        Photon OS:5.0 ansible-devel: [Fixed("2.14.12-1.ph5")] AsRanges
+        "#);
         let ids: BTreeSet<_> = advisories.iter().map(|it| &it.id).collect();
         assert_eq!(ids.len(), advisories.len());
     }
@@ -499,8 +550,18 @@ mod tests {
     #[test]
     fn a_fix_counts_for_the_release_it_is_tested_with() {
         let (advisories, taken) = read_with(read_oracle, "x", SMALL.as_bytes());
-        insta::assert_snapshot!(counted(&taken), @"");
-        insta::assert_snapshot!(show(advisories.first().unwrap()), @"");
+        insta::assert_snapshot!(counted(&taken), @"1 records, 1 refused ELSA-2024-2: 2: it names no package");
+        insta::assert_snapshot!(show(advisories.first().unwrap()), @r#"
+        ELSA-2024-1 2024-02-03 openssl update (IMPORTANT)
+        bundles: CVE-2024-1
+        Oracle IMPORTANT high
+        Oracle CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H high
+        Oracle Linux:8 both: [Fixed("5")] AsRanges
+        Oracle Linux:8 openssl: [Fixed("1:1.1.1k-9.el8_7")] AsRanges
+        Oracle Linux:9 both: [Fixed("5")] AsRanges
+        Oracle Linux:fips:9 openssl: [Fixed("10:3.0_fips-1.el9")] AsRanges
+        Oracle Linux:ksplice:8 openssl: [Fixed("1-2.ksplice1.el8")] AsRanges
+        "#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian, osv_files, oval, secdb, updateinfo};
+use super::{Content, Intake, VendorError, csaf, debian, osv_files, oval, photon, secdb, updateinfo};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
@@ -159,6 +159,32 @@ pub(crate) const FEEDS: &[Feed] = &[
             upstream: "https://linux.oracle.com/security/oval/com.oracle.elsa-all.xml.bz2",
         }],
         read: oval::read_oracle,
+    },
+    Feed {
+        id: "photon/cve",
+        parts: &[
+            Part {
+                path: "photon/photon_cve_metadata/cve_data_photon1.0.json",
+                upstream: "https://packages.vmware.com/photon/photon_cve_metadata/cve_data_photon1.0.json",
+            },
+            Part {
+                path: "photon/photon_cve_metadata/cve_data_photon2.0.json",
+                upstream: "https://packages.vmware.com/photon/photon_cve_metadata/cve_data_photon2.0.json",
+            },
+            Part {
+                path: "photon/photon_cve_metadata/cve_data_photon3.0.json",
+                upstream: "https://packages.vmware.com/photon/photon_cve_metadata/cve_data_photon3.0.json",
+            },
+            Part {
+                path: "photon/photon_cve_metadata/cve_data_photon4.0.json",
+                upstream: "https://packages.vmware.com/photon/photon_cve_metadata/cve_data_photon4.0.json",
+            },
+            Part {
+                path: "photon/photon_cve_metadata/cve_data_photon5.0.json",
+                upstream: "https://packages.vmware.com/photon/photon_cve_metadata/cve_data_photon5.0.json",
+            },
+        ],
+        read: photon::read,
     },
     Feed {
         id: "photon/oval",

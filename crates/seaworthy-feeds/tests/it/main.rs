@@ -1,5 +1,6 @@
 //! Reading mirrors, as other rooms see it.
 
+mod archived;
 mod copies;
 mod mirror;
 mod web;
