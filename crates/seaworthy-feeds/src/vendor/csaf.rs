@@ -18,6 +18,7 @@ mod suse;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::SeekFrom;
+use std::path::Path;
 
 use seaworthy_core::{
     Advisory, AffectedInterval, Day, Ecosystem, Fix, PackageKey, Rating, Stance, Statement, Upper,
@@ -114,7 +115,7 @@ fn read(
     }
     each_file_within(MAX_DOCUMENT, content, intake, &mut |name, bytes, intake| {
         // Lists, checksums and signatures lie beside the documents.
-        if name.ends_with(".json") {
+        if is_json(name) {
             read_document(dialect, bytes, intake)?;
         }
         Ok(())
@@ -127,7 +128,7 @@ fn read_document(
     intake: &mut Intake<'_>,
 ) -> Result<(), VendorError> {
     let document: Document<'_> = serde_json::from_slice(bytes)?;
-    let category = document.document.category.as_str();
+    let category = document.front.category.as_str();
     if category != "csaf_vex" {
         return Err(VendorError::Missing {
             what: "the category `csaf_vex`",
@@ -146,6 +147,13 @@ fn read_document(
     Ok(())
 }
 
+/// Whether a name or an address ends as documents do.
+fn is_json(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("json"))
+}
+
 /// The advisory without its statements.
 fn advisory(
     dialect: &Dialect,
@@ -153,7 +161,7 @@ fn advisory(
     vulnerability: Option<&Vulnerability<'_>>,
     intake: &Intake<'_>,
 ) -> Result<Advisory, VendorError> {
-    let front = &document.document;
+    let front = &document.front;
     let id = vulnerability
         .and_then(|it| it.cve.as_ref())
         .unwrap_or(&front.tracking.id)
@@ -182,7 +190,7 @@ fn advisory(
                     .is_some_and(|it| it.as_str() == "self");
                 // A document's own address leads to JSON.
                 (
-                    own && !reference.url.as_str().ends_with(".json"),
+                    own && !is_json(reference.url.as_str()),
                     reference.url.as_str(),
                 )
             }),
@@ -214,7 +222,7 @@ fn ratings(
     let mut found: BTreeSet<Rating> = BTreeSet::new();
     if let Some(vulnerability) = vulnerability {
         for score in &vulnerability.scores {
-            for vector in [&score.cvss_v2, &score.cvss_v3, &score.cvss_v4] {
+            for vector in [&score.v2, &score.v3, &score.v4] {
                 let text = vector.as_ref().and_then(|it| it.vector.as_ref());
                 found.extend(text.and_then(|it| of_vector(dialect.source, it.as_str())));
             }
@@ -227,7 +235,7 @@ fn ratings(
         .filter_map(|threat| of_word(dialect.source, threat.details.as_str()));
     let mut words: BTreeSet<Rating> = impacts.collect();
     if words.is_empty() {
-        let level = document.document.aggregate_severity.as_ref();
+        let level = document.front.aggregate_severity.as_ref();
         words.extend(level.and_then(|it| of_word(dialect.source, it.text.as_str())));
     }
     found.extend(words);

@@ -93,7 +93,7 @@ pub(crate) fn each_file_within(
     limit: u64,
     content: &mut dyn Content,
     intake: &mut Intake<'_>,
-    each: &mut dyn FnMut(&str, &[u8], &mut Intake<'_>) -> Result<(), VendorError>,
+    each: &mut Each<'_>,
 ) -> Result<(), VendorError> {
     let mut magic = [0_u8; 4];
     let is_zip = content.read_exact(&mut magic).is_ok() && magic == *b"PK\x03\x04";

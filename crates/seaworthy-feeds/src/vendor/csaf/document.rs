@@ -21,8 +21,8 @@ impl Text<'_> {
 
 #[derive(Deserialize)]
 pub(super) struct Document<'a> {
-    #[serde(borrow)]
-    pub(super) document: Front<'a>,
+    #[serde(borrow, rename = "document")]
+    pub(super) front: Front<'a>,
     #[serde(borrow, default)]
     pub(super) product_tree: Tree<'a>,
     #[serde(borrow, default)]
@@ -98,12 +98,12 @@ struct Branch<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct Product<'a> {
-    #[serde(borrow)]
-    product_id: Text<'a>,
+    #[serde(borrow, rename = "product_id")]
+    id: Text<'a>,
     #[serde(borrow, default)]
     name: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    product_identification_helper: Option<Identity<'a>>,
+    #[serde(borrow, default, rename = "product_identification_helper")]
+    identity: Option<Identity<'a>>,
 }
 
 /// What names a product beyond this document.
@@ -184,12 +184,12 @@ pub(super) struct Remediation<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct Score<'a> {
-    #[serde(borrow, default)]
-    pub(super) cvss_v2: Option<Vector<'a>>,
-    #[serde(borrow, default)]
-    pub(super) cvss_v3: Option<Vector<'a>>,
-    #[serde(borrow, default)]
-    pub(super) cvss_v4: Option<Vector<'a>>,
+    #[serde(borrow, default, rename = "cvss_v2")]
+    pub(super) v2: Option<Vector<'a>>,
+    #[serde(borrow, default, rename = "cvss_v3")]
+    pub(super) v3: Option<Vector<'a>>,
+    #[serde(borrow, default, rename = "cvss_v4")]
+    pub(super) v4: Option<Vector<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -230,8 +230,8 @@ impl<'a> Products<'a> {
     pub(super) fn of(tree: &'a Tree<'_>) -> Self {
         let mut items = HashMap::new();
         let mut add = |product: &'a Product<'_>| {
-            let id = product.product_id.as_str();
-            let identity = product.product_identification_helper.as_ref();
+            let id = product.id.as_str();
+            let identity = product.identity.as_ref();
             let item = Item {
                 id,
                 name: product.name.as_ref().map_or(id, Text::as_str),
@@ -251,7 +251,7 @@ impl<'a> Products<'a> {
             .iter()
             .map(|relationship| {
                 (
-                    relationship.full_product_name.product_id.as_str(),
+                    relationship.full_product_name.id.as_str(),
                     (
                         relationship.product_reference.as_str(),
                         relationship.relates_to_product_reference.as_str(),
