@@ -97,21 +97,7 @@ fn every_record_of_the_shared_mirror_is_read_or_named_as_refused() {
                 .map(move |refusal| format!("{} {}: {}", reading.id, refusal.what, refusal.why))
         })
         .collect();
-    insta::assert_debug_snapshot!(refused, @r#"
-    [
-        "alpine/secdb Alpine:v3.20 linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "alpine/secdb Alpine:v3.21 linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "alpine/secdb Alpine:v3.22 linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "alpine/secdb Alpine:v3.23 linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "alpine/secdb Alpine:v3.24 linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "alpine/secdb Alpine:edge linux-lts 6.6.13-r1: \"CVE-46838\" names no vulnerability",
-        "photon/cve UNK-1: it names no vulnerability or no package",
-        "photon/cve UNK-1: it names no vulnerability or no package",
-        "photon/cve UNK-1: it names no vulnerability or no package",
-        "photon/cve UNK-1: it names no vulnerability or no package",
-        "photon/cve Re: it names no vulnerability or no package",
-    ]
-    "#);
+    insta::assert_debug_snapshot!(refused, @"[]");
     assert!(fed.missing.is_empty(), "{:?}", fed.missing);
     assert_eq!(fed.kev.len(), 1404);
     assert_eq!(fed.epss.len(), 133);
