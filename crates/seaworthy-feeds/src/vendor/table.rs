@@ -1,6 +1,8 @@
 //! Every source, its parts and its reader.
 
-use super::{Content, Intake, VendorError, csaf, debian, osv_files, oval, photon, secdb, updateinfo};
+use super::{
+    Content, Intake, VendorError, csaf, debian, osv_files, oval, photon, secdb, updateinfo,
+};
 
 /// One vendor's feed.
 pub(crate) struct Feed {
