@@ -290,9 +290,9 @@ mod tests {
         };
         let text = entries_text(&[entry]);
         assert!(!text.contains('\u{1b}'));
-        insta::assert_snapshot!(text.replace('␛', "ESC"), @r"
+        insta::assert_snapshot!(text, @r"
         CVE-2021-44228  critical  exploited since 2021-12-10  EPSS 97.6 %
-          Remote ESC[31mcode
+          Remote \u{1b}[31mcode
           also GHSA-jfh8-c2jp-5v3q
           https://example.org
           Maven  a:b  < 2.15.0  (osv/Maven GHSA-jfh8-c2jp-5v3q and 1 more)

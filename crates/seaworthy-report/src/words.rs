@@ -117,7 +117,7 @@ pub(crate) fn sentence(blindness: &Blindness) -> String {
 pub(crate) fn remedy(blindness: &Blindness) -> &'static str {
     match blindness {
         Blindness::NoEdition | Blindness::EmptyEdition | Blindness::StarterEditionOnly => {
-            "build a full edition: seaworthy db build --from DIR-OR-URL"
+            "fetch a full edition: seaworthy db update"
         }
         Blindness::NoDistro => {
             "keep /etc/os-release in the image, or judge these packages by other means"
@@ -130,14 +130,14 @@ pub(crate) fn remedy(blindness: &Blindness) -> &'static str {
             "keep the package database in the image, or scan the image before it is stripped"
         }
         Blindness::NotCovered { .. } => {
-            "build an edition with a feed that covers it, if there is one: seaworthy db build; \
+            "update from a source that covers it, if there is one: seaworthy db update --from SOURCE; \
              seaworthy db status lists what the edition covers"
         }
         Blindness::ThinlyCovered { .. } => {
-            "build an edition from the complete feed, not an excerpt: seaworthy db build"
+            "update from the complete feed, not an excerpt: seaworthy db update"
         }
         Blindness::EndOfLife { .. } => "move to a release that is still supported",
-        Blindness::Stale { .. } => "build a newer edition: seaworthy db build --from DIR-OR-URL",
+        Blindness::Stale { .. } => "fetch a newer edition: seaworthy db update",
         Blindness::NotCompared { .. } => {
             "look these packages up by hand; their versions do not follow the rules of \
              their ecosystem"

@@ -82,7 +82,7 @@ fn a_machine_and_the_starter_edition_are_unknown() {
     Not judged
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from DIR-OR-URL
+        fetch a full edition: seaworthy db update
       ? 7 files could not be read, or only in part
         opt/vendor/module-1.jar: not a zip archive
         opt/vendor/module-2.jar: not a zip archive
@@ -108,7 +108,7 @@ fn every_blind_spot_says_what_is_missing_and_how_to_get_it() {
       ? the edition holds no advisories
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from DIR-OR-URL
+        fetch a full edition: seaworthy db update
       ? there are operating system packages, but nothing says of which distribution
         keep /etc/os-release in the image, or judge these packages by other means
       ? no package and no distribution was found
@@ -119,18 +119,18 @@ fn every_blind_spot_says_what_is_missing_and_how_to_get_it() {
         keep the package database in the image, or scan the image before it is
         stripped
       ? no feed covers Debian:14, so 312 packages could not be judged
-        build an edition with a feed that covers it, if there is one: seaworthy db
-        build; seaworthy db status lists what the edition covers
+        update from a source that covers it, if there is one: seaworthy db update
+        --from SOURCE; seaworthy db status lists what the edition covers
       ? the edition has only 3 advisories for Ubuntu:24.04, too few to judge 101
         packages
-        build an edition from the complete feed, not an excerpt: seaworthy db build
+        update from the complete feed, not an excerpt: seaworthy db update
       ? Debian 9 has had no security updates since 2022-06-30, so its advisories end
         there
         move to a release that is still supported
       ? what is known of npm is from 2025-11-04, older than the 7 days the policy
         allows
       ? nothing says how old the advisories for PyPI are; the policy allows 1 day
-        build a newer edition: seaworthy db build --from DIR-OR-URL
+        fetch a newer edition: seaworthy db update
       ? 2 versions of Maven could not be compared: a:b, c:d
         look these packages up by hand; their versions do not follow the rules of
         their ecosystem
@@ -281,7 +281,7 @@ fn every_package_is_listed_for_those_who_ask() {
     Not judged
       ? only the starter edition was at hand; it knows famous vulnerabilities and no
         others
-        build a full edition: seaworthy db build --from DIR-OR-URL
+        fetch a full edition: seaworthy db update
       ? 7 files could not be read, or only in part
         opt/vendor/module-1.jar: not a zip archive
         opt/vendor/module-2.jar: not a zip archive

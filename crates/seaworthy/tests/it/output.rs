@@ -67,7 +67,7 @@ fn the_starter_edition_finds_log4shell_and_never_passes() {
         .unwrap();
     let ended = user.run(&["scan", "oci:clean"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.out.contains("seaworthy db build"), "{}", ended.out);
+    assert!(ended.out.contains("seaworthy db update"), "{}", ended.out);
 }
 
 #[test]
