@@ -40,7 +40,7 @@ pub(crate) fn home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<
     let source = package
         .source
         .as_ref()
-        .filter(|_| main.ecosystem.family() == "Red Hat")
+        .filter(|_| speaks_of_both(&main.ecosystem))
         .map(|source| Lookup {
             ecosystem: main.ecosystem.clone(),
             name: format!("src:{}", source.name).into(),
@@ -95,10 +95,23 @@ fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'
     let Some(distro) = distro else {
         return Err(format!("{kind} (distribution not stated)"));
     };
-    let Some((ecosystem, speaks)) = os_ecosystem(&package.kind, distro) else {
+    let Some((mut ecosystem, speaks)) = os_ecosystem(&package.kind, distro) else {
         let version = distro.version_id.as_deref().unwrap_or("without a version");
         return Err(format!("{kind} on {} {version}", distro.id));
     };
+    // Oracle's kernels that are patched while they run and its certified builds
+    // have fixes of their own.
+    if let ("Oracle Linux", Some(release)) = (ecosystem.family(), ecosystem.release()) {
+        let version = package.version.text();
+        let build = if version.contains(".ksplice") {
+            Some("ksplice")
+        } else {
+            version.contains("_fips").then_some("fips")
+        };
+        if let Some(build) = build {
+            ecosystem = Ecosystem::of_release("Oracle Linux", &format!("{build}:{release}"));
+        }
+    }
     Ok(match (speaks, &package.source) {
         (Speaks::OfSources, Some(source)) => Lookup {
             ecosystem,
@@ -122,6 +135,12 @@ fn os_ecosystem(kind: &PackageType, distro: &Distro) -> Option<(Ecosystem, Speak
         PackageType::Rpm => Some((rpm_ecosystem(distro)?, Speaks::OfBinaries)),
         _ => None,
     }
+}
+
+/// Whether some advisories of an ecosystem of rpms name source packages, which
+/// they then write `src:openssl`.
+fn speaks_of_both(ecosystem: &Ecosystem) -> bool {
+    matches!(ecosystem.family(), "Red Hat" | "Azure Linux" | "Photon OS")
 }
 
 /// `9` of `9.4`; `None` of an empty text.
@@ -294,13 +313,13 @@ mod tests {
                 "rpm",
                 "curl",
                 Some(("mariner", "2.0")),
-                "Azure Linux:2 curl 1",
+                "Azure Linux:2 curl 1, Azure Linux:2 src:src 0",
             ),
             (
                 "rpm",
                 "curl",
                 Some(("photon", "5.0")),
-                "Photon OS:5.0 curl 1",
+                "Photon OS:5.0 curl 1, Photon OS:5.0 src:src 0",
             ),
             (
                 "apk",
@@ -320,6 +339,20 @@ mod tests {
             ("golang", "stdlib", None, "Go stdlib 1"),
         ] {
             assert_eq!(ask(kind, name, os), answer);
+        }
+    }
+
+    #[test]
+    fn oracles_special_builds_have_fixes_of_their_own() {
+        let oracle = distro("ol", "9.4");
+        for (version, ecosystem) in [
+            ("1:3.0.7-27.el9", "Oracle Linux:9"),
+            ("10:3.0.7-27.0.3.el9_fips", "Oracle Linux:fips:9"),
+            ("2:2.34-100.0.1.ksplice1.el9", "Oracle Linux:ksplice:9"),
+        ] {
+            let package = package("rpm", "openssl-libs", version);
+            let home = home(&package, Some(&oracle)).map(|it| it.main.ecosystem.to_string());
+            assert_eq!(home.as_deref(), Ok(ecosystem));
         }
     }
 
