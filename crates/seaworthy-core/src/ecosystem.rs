@@ -56,7 +56,7 @@ impl Ecosystem {
     /// metadata by rules of its own, is [`Scheme::Verbatim`], and so are commits.
     pub fn scheme(&self) -> Scheme {
         match &*self.family {
-            "npm" | "Node.js" | "SwiftURL" | "VSCode" | "GitHub Actions" => Scheme::Semver,
+            "npm" | "DHI" | "Node.js" | "SwiftURL" | "VSCode" | "GitHub Actions" => Scheme::Semver,
             "crates.io" => Scheme::Cargo,
             "PyPI" => Scheme::Pep440,
             "Maven" => Scheme::Maven,
