@@ -52,6 +52,7 @@ impl Ecosystem {
     /// Where an ecosystem has no tool of its own that decides, it has the scheme its
     /// registry asks for: Swift packages and extensions of editors are semantic
     /// versions, and so are releases of GitHub's actions. opam orders as Debian does.
+    /// Software named by platform names (`cpe`) is compared as rpm compares.
     /// What no feed of ours speaks of, such as Julia, whose versions order build
     /// metadata by rules of its own, is [`Scheme::Verbatim`], and so are commits.
     pub fn scheme(&self) -> Scheme {

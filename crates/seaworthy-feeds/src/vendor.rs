@@ -13,6 +13,7 @@ mod fixes;
 mod intake;
 mod listing;
 mod markup;
+mod nvd;
 mod osv_files;
 mod oval;
 mod packed;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::path::Path;
 
 use seaworthy_core::Advisory;
 
@@ -68,7 +69,7 @@ pub(crate) fn read_docker(
 /// The record in the file `name`, with what it says of `family`.
 fn record(name: &str, bytes: &[u8], family: &str, intake: &mut Intake<'_>) -> Option<Advisory> {
     // Archives carry licences and descriptions, too.
-    if !name.ends_with(".json") {
+    if Path::new(name).extension().is_none_or(|it| it != "json") {
         return None;
     }
     match parse_record(intake.feed(), bytes) {

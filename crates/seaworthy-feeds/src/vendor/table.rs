@@ -1,7 +1,7 @@
 //! Every source, its parts and its reader.
 
 use super::{
-    Content, Intake, VendorError, csaf, debian, osv_files, oval, photon, secdb, updateinfo,
+    Content, Intake, VendorError, csaf, debian, nvd, osv_files, oval, photon, secdb, updateinfo,
 };
 
 /// One vendor's feed.
@@ -145,6 +145,11 @@ pub(crate) const FEEDS: &[Feed] = &[
             upstream: "https://github.com/docker-hardened-images/advisories/archive/refs/heads/main.zip",
         }],
         read: osv_files::read_docker,
+    },
+    Feed {
+        id: "nvd/cve",
+        parts: nvd::PARTS,
+        read: nvd::read,
     },
     Feed {
         id: "minimos/secdb",
