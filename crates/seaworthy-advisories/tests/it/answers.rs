@@ -1,11 +1,11 @@
 //! What an edition answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use seaworthy_advisories::{Compiler, Context, Edition};
 use seaworthy_core::{Day, Ecosystem, Epss, FeedDate, Kev};
-use seaworthy_match::{Advisories, VulnerabilityDetails};
+use seaworthy_match::{Advisories, RecordId, VulnerabilityDetails};
 
 use crate::sample::{about, advisory, bytes_of, edition_of};
 
@@ -252,6 +252,80 @@ fn an_empty_edition_is_an_edition() {
     assert_eq!(about(&edition, "npm", "a"), "");
     assert_eq!(edition.covers(&Ecosystem::parse("npm")), None);
     assert_eq!(edition.statistics().rows, 0);
+}
+
+#[test]
+fn many_details_are_what_each_of_them_is() {
+    // Enough prose for many blocks.
+    let lines: Vec<String> = (0..300)
+        .map(|number| {
+            let id = number * 7 % 300;
+            format!(
+                "f{} GHSA-{id:0200} =CVE-2020-{id} / npm n{} ..2)",
+                number % 3,
+                number % 40
+            )
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let edition = plain(&lines);
+    let mut records = BTreeSet::new();
+    let mut vulnerabilities = BTreeSet::new();
+    for number in 0..40 {
+        edition.about(
+            &Ecosystem::parse("npm"),
+            &format!("n{number}"),
+            &mut |row| {
+                records.insert(row.record);
+                vulnerabilities.insert(row.vulnerability);
+            },
+        );
+    }
+    assert_eq!((records.len(), vulnerabilities.len()), (300, 300));
+    // What no edition has is answered, too.
+    records.insert(RecordId(u32::MAX));
+    let details = edition.details(&records, &vulnerabilities);
+    assert_eq!(details.records.len(), 301);
+    assert_eq!(details.vulnerabilities.len(), 300);
+    for (&id, record) in &details.records {
+        assert_eq!(*record, edition.record(id));
+    }
+    for (&id, vulnerability) in &details.vulnerabilities {
+        assert_eq!(*vulnerability, edition.vulnerability(id));
+    }
+}
+
+#[test]
+fn an_edition_in_a_file_answers_as_one_in_memory_does() {
+    let lines = [
+        "osv/npm GHSA-x =CVE-2020-1 ~high / npm a 1..2) 3..4] 5.. @0.1 / npm b ..2)",
+        "osv/Debian DSA-1 +CVE-2020-1 +CVE-2020-2 / Debian:12 openssl ..2)",
+        "osv/Debian D-3 / Debian openssl ?",
+    ];
+    let advisories: Vec<_> = lines.into_iter().map(advisory).collect();
+    let bytes = bytes_of(&advisories, &context());
+    let folder = tempfile::tempdir().expect("a test may write to a temporary folder");
+    let path = folder.path().join("an.edition");
+    std::fs::write(&path, &bytes).expect("the disk is sound");
+    let in_file = Edition::open(&path).expect("it was just written");
+    let in_memory = Edition::from_bytes(bytes).expect("it was just compiled");
+    assert!(in_file.verify().is_ok());
+    assert_eq!(in_file.digest(), in_memory.digest());
+    assert_eq!(in_file.statistics(), in_memory.statistics());
+    assert_eq!(in_file.feeds(), in_memory.feeds());
+    for (ecosystem, name) in [
+        ("npm", "a"),
+        ("npm", "b"),
+        ("Debian:12", "openssl"),
+        ("Debian:13", "openssl"),
+        ("Debian", "openssl"),
+        ("Go", "a"),
+    ] {
+        assert_eq!(
+            about(&in_file, ecosystem, name),
+            about(&in_memory, ecosystem, name)
+        );
+    }
 }
 
 /// Lines that collide in every way that matters.

@@ -1,5 +1,7 @@
 //! Damaged editions: errors or odd answers, never a panic.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use seaworthy_advisories::{Context, Edition, FORMAT_VERSION};
 use seaworthy_core::Ecosystem;
@@ -65,6 +67,84 @@ fn every_single_flipped_byte_is_survived_and_seen_by_the_digest() {
             ask_all(damaged);
         }
     }
+}
+
+/// Where a section starts and ends, as the header says.
+fn section(bytes: &[u8], name: &str) -> std::ops::Range<usize> {
+    let entries = bytes[64..].chunks(32).take(13);
+    let number = |bytes: &[u8]| {
+        let word = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        usize::try_from(word).expect("a sample is small")
+    };
+    entries
+        .map(|entry| (&entry[..8], number(&entry[8..16]), number(&entry[16..24])))
+        .find(|(tag, ..)| tag.starts_with(name.as_bytes()))
+        .map(|(_, start, length)| start..start + length)
+        .expect("the format has the section")
+}
+
+/// What an edition says about each package of [`sound`].
+fn answers(edition: &Edition) -> Vec<String> {
+    [("npm", "a"), ("npm", "b"), ("Debian:12", "openssl")]
+        .into_iter()
+        .map(|(ecosystem, name)| {
+            let mut said = String::new();
+            edition.about(&Ecosystem::parse(ecosystem), name, &mut |row| {
+                said.push_str(&format!("{:?}\n", row.stance));
+            });
+            said
+        })
+        .collect()
+}
+
+#[test]
+fn what_damage_hides_is_unreadable_and_not_absent() {
+    let sound = sound();
+    for name in ["groups", "starts", "keys"] {
+        let mut damaged = sound.clone();
+        damaged[section(&sound, name)].fill(0xff);
+        let edition = Edition::from_bytes(damaged).expect("its header is sound");
+        let said = answers(&edition);
+        if name == "keys" {
+            // No name has such a hash: only the digest can tell.
+            assert!(edition.verify().is_err());
+        } else {
+            assert!(said.iter().all(|said| said == "Unreadable\n"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_lost_its_end_has_rows_and_unreadable_details() {
+    let sound = sound();
+    let folder = tempfile::tempdir().expect("a test may write to a temporary folder");
+    let path = folder.path().join("an.edition");
+    std::fs::write(&path, &sound).expect("the disk is sound");
+    let edition = Edition::open(&path).expect("it is sound");
+    let whole = answers(&edition);
+    assert!(edition.verify().is_ok());
+    assert_eq!(&*edition.record(RecordId(0)).feed, "osv/Debian");
+
+    let file = std::fs::OpenOptions::new().write(true).open(&path);
+    let details = u64::try_from(section(&sound, "details").start).expect("it is small");
+    file.and_then(|file| file.set_len(details))
+        .expect("the disk is sound");
+    let edition_again = Edition::open(&path);
+    assert!(edition_again.is_err(), "it is not as long as it says");
+    assert!(edition.verify().is_err());
+    assert_eq!(answers(&edition), whole);
+    let details = edition.details(
+        &BTreeSet::from([RecordId(0), RecordId(1)]),
+        &BTreeSet::from([VulnerabilityId(0)]),
+    );
+    // The first documents are still kept, unpacked; what is read anew is gone.
+    let fresh = Edition::from_bytes(sound).expect("it is sound");
+    assert_eq!(details.records.len(), 2);
+    assert_eq!(details.vulnerabilities.len(), 1);
+    assert_eq!(
+        details.records.get(&RecordId(0)),
+        Some(&fresh.record(RecordId(0)))
+    );
 }
 
 #[test]
