@@ -6,20 +6,27 @@
 //! read at all is an error. [`FEEDS`] lists the sources with the parts of a mirror
 //! that each consists of.
 
+mod arch;
 mod csaf;
 mod debian;
+mod document;
+mod echo;
 mod element;
 mod fixes;
 mod intake;
 mod listing;
 mod markup;
+mod node;
 mod nvd;
 mod osv_files;
 mod oval;
 mod packed;
 mod photon;
+mod php;
 mod platforms;
 mod repository;
+mod requirement;
+mod ruby;
 mod secdb;
 mod table;
 mod updateinfo;

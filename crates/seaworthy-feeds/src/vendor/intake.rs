@@ -175,7 +175,7 @@ impl<'a> Intake<'a> {
 pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
     use super::*;
-    use seaworthy_core::{Fix, Stance, Statement, Upper};
+    use seaworthy_core::{AffectedInterval, Fix, Stance, Statement, Upper};
     use std::io::Cursor;
 
     type Read = fn(&mut dyn Content, &str, &mut Intake<'_>) -> Result<(), VendorError>;
@@ -315,6 +315,93 @@ pub(crate) mod tests {
         let refusals = taken.refusals.iter().take(8);
         lines.extend(refusals.map(|it| format!("refused {}: {}", it.what, it.why)));
         Some(lines.join("\n"))
+    }
+
+    /// A zip archive of `files`.
+    pub(crate) fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in files {
+            let plain = zip::write::SimpleFileOptions::default();
+            archive.start_file(*name, plain).unwrap();
+            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    /// How often the feed `id` and the shared bulk export of `family` give the same
+    /// answer, asked of every version that the export names as an edge, about every
+    /// package and vulnerability that both know; then where they do not.
+    pub(crate) fn agreement(id: &str, family: &str) -> Option<String> {
+        let (ours, ..) = shared_feed(id)?;
+        let shared = seaworthy_testkit::shared()?;
+        let export = shared.join(format!("feeds/osv/{family}/all.zip"));
+        let mut theirs = Vec::new();
+        let archive = std::fs::File::open(export).unwrap();
+        let limits = Limits::default();
+        let mut sink = |advisory| theirs.push(advisory);
+        crate::read_export("osv", family, archive, &limits, &mut sink).unwrap();
+
+        let ours = by_vulnerability(&ours, family);
+        let theirs = by_vulnerability(&theirs, family);
+        let scheme = crate::scheme_of(family);
+        let (mut pairs, mut answers) = (0, 0);
+        let mut odd = Vec::new();
+        for (key, one) in &ours {
+            let Some(other) = theirs.get(key) else {
+                continue;
+            };
+            pairs += 1;
+            let edges = other.iter().flat_map(|it| {
+                let end = match &it.upper {
+                    Upper::Open => None,
+                    Upper::Fixed(end) | Upper::LastAffected(end) => Some(end),
+                };
+                it.from.iter().chain(end)
+            });
+            for edge in edges {
+                answers += 1;
+                let holds = |intervals: &[AffectedInterval]| {
+                    let inside = |it: &AffectedInterval| it.as_interval().contains(scheme, edge);
+                    intervals.iter().any(|it| inside(it) == Some(true))
+                };
+                if holds(one) != holds(other) {
+                    let (id, name) = key;
+                    odd.push(format!("{id} {name} {edge}"));
+                }
+            }
+        }
+        odd.sort();
+        odd.dedup();
+        odd.insert(
+            0,
+            format!("{pairs} pairs, {answers} answers, {} differ", odd.len()),
+        );
+        Some(odd.join("\n"))
+    }
+
+    type Known = BTreeMap<(String, String), Vec<AffectedInterval>>;
+
+    /// What advisories say of packages of `family`, by names of the vulnerability.
+    fn by_vulnerability(advisories: &[Advisory], family: &str) -> Known {
+        let mut found = Known::new();
+        for advisory in advisories {
+            for statement in &advisory.statements {
+                let Stance::Affected { intervals, .. } = &statement.stance else {
+                    continue;
+                };
+                if statement.about.ecosystem.family() != family {
+                    continue;
+                }
+                let names = std::iter::once(&advisory.id).chain(&advisory.aliases);
+                for name in names.filter(|name| name.starts_with("CVE-")) {
+                    found
+                        .entry((name.to_string(), statement.about.name.to_string()))
+                        .or_default()
+                        .extend(intervals.iter().cloned());
+                }
+            }
+        }
+        found
     }
 
     /// Reads `sample` as it is, cut and damaged; nothing but a value may come out.

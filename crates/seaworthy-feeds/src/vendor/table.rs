@@ -1,7 +1,8 @@
 //! Every source, its parts and its reader.
 
 use super::{
-    Content, Intake, VendorError, csaf, debian, nvd, osv_files, oval, photon, secdb, updateinfo,
+    Content, Intake, VendorError, arch, csaf, debian, echo, node, nvd, osv_files, oval, photon,
+    php, ruby, secdb, updateinfo,
 };
 
 /// One vendor's feed.
@@ -113,6 +114,14 @@ pub(crate) const FEEDS: &[Feed] = &[
             },
         ],
         read: oval::read_azure,
+    },
+    Feed {
+        id: "arch/avg",
+        parts: &[Part {
+            path: "arch/all.json",
+            upstream: "https://security.archlinux.org/all.json",
+        }],
+        read: arch::read,
     },
     Feed {
         id: "bottlerocket/updateinfo",
@@ -242,5 +251,37 @@ pub(crate) const FEEDS: &[Feed] = &[
             upstream: "https://packages.wolfi.dev/os/security.json",
         }],
         read: secdb::wolfi,
+    },
+    Feed {
+        id: "echo/data",
+        parts: &[Part {
+            path: "echo/data.json",
+            upstream: "https://advisory.echohq.com/data.json",
+        }],
+        read: echo::read,
+    },
+    Feed {
+        id: "friendsofphp/database",
+        parts: &[Part {
+            path: "friendsofphp/security-advisories-master.zip",
+            upstream: "https://github.com/FriendsOfPHP/security-advisories/archive/refs/heads/master.zip",
+        }],
+        read: php::read,
+    },
+    Feed {
+        id: "nodejs/core",
+        parts: &[Part {
+            path: "nodejs/security-wg/vuln/core/index.json",
+            upstream: "https://raw.githubusercontent.com/nodejs/security-wg/main/vuln/core/index.json",
+        }],
+        read: node::read,
+    },
+    Feed {
+        id: "rubysec/database",
+        parts: &[Part {
+            path: "rubysec/ruby-advisory-db-master.zip",
+            upstream: "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
+        }],
+        read: ruby::read,
     },
 ];
