@@ -258,6 +258,11 @@ pub(crate) struct DbBuildArgs {
     /// Write the edition to a file instead of installing it.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Add the OSV records (JSON) in this folder. They are believed before all
+    /// others.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) private: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -276,6 +281,11 @@ pub(crate) struct DbUpdateArgs {
     /// Believe that this feed lost most of its records.
     #[arg(long, value_name = "FEED")]
     pub(crate) accept: Vec<String>,
+
+    /// Add the OSV records (JSON) in this folder. They are believed before all
+    /// others.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) private: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -26,9 +26,10 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
     bar.say("reading feeds");
     let mut draft = Draft::default();
     let runtime = crate::runtime::start()?;
-    let fed = runtime
+    let mut fed = runtime
         .block_on(read(&mirror, &options, &mut draft))
         .map_err(|error| made::hinted(told(), error.hint(), error))?;
+    made::add_private(&args.private, &options, &mut draft, &mut fed)?;
     bar.say("compiling");
     let bytes = draft.compile(&fed).with_context(told)?;
     let size = bytes.len();

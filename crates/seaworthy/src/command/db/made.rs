@@ -1,11 +1,12 @@
 //! What building and updating share: feeds in, the bytes of an edition out.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use seaworthy_advisories::{CompileError, Compiler, Context, Mark};
-use seaworthy_core::Advisory;
-use seaworthy_feeds::{Fed, Options, Reading, Sink};
+use seaworthy_core::{Advisory, FeedDate};
+use seaworthy_feeds::{Fed, Options, PrivateError, Reading, Sink, private_feed, read_private};
 
 use crate::desk::Desk;
 use crate::failure::Hinted;
@@ -49,6 +50,34 @@ impl Draft {
             starter: false,
         })
     }
+}
+
+/// Reads folders of the user's own records into `draft`, each a feed of its own.
+pub(super) fn add_private(
+    folders: &[PathBuf],
+    options: &Options,
+    draft: &mut Draft,
+    fed: &mut Fed,
+) -> anyhow::Result<()> {
+    for folder in folders {
+        let told = || format!("cannot read the records in `{}`", folder.display());
+        let failed = |error: PrivateError| hinted(told(), error.hint(), error);
+        let feed = private_feed(folder).map_err(failed)?;
+        let read = read_private(&feed, folder, &options.limits, &mut |advisory| {
+            draft.take(advisory);
+        })
+        .map_err(failed)?;
+        fed.feeds.push(Reading {
+            id: feed.into(),
+            // It is as current as the user keeps it: it was read just now.
+            date: FeedDate::Fetched(options.today),
+            records: read.records,
+            refused: read.refused,
+            refusals: read.refusals,
+            trouble: None,
+        });
+    }
+    Ok(())
 }
 
 /// How feeds are read here.

@@ -51,6 +51,8 @@ pub(crate) fn update(desk: &Desk<'_>, args: &DbUpdateArgs) -> anyhow::Result<Exi
     };
     if let (Some(current), Some(copies)) = (&current, gathered.copies())
         && args.accept.is_empty()
+        // Whoever keeps records of their own changes them without telling.
+        && args.private.is_empty()
         && copies.made(&current.facts().digest, day_counts)
     {
         bar.clear();
@@ -63,9 +65,10 @@ pub(crate) fn update(desk: &Desk<'_>, args: &DbUpdateArgs) -> anyhow::Result<Exi
 
     bar.say("reading feeds");
     let mut draft = Draft::default();
-    let fed = gathered
+    let mut fed = gathered
         .read(&mut draft)
         .map_err(|error| made::hinted(told(), error.hint(), error))?;
+    made::add_private(&args.private, &options, &mut draft, &mut fed)?;
     bar.say("compiling");
     let bytes = draft.compile(&fed).with_context(told)?;
     let size = bytes.len();
