@@ -3,16 +3,10 @@
 mod indented;
 pub mod v1;
 
-use std::io::{self, BufWriter, Write};
-
-use serde::Serialize;
-use serde_json::Serializer;
+use std::io::{self, Write};
 
 use crate::Assessed;
 use indented::Indented;
-
-/// Bytes written at once.
-const PIECE: usize = 64 * 1024;
 
 /// A document that is not ours, or of another version.
 #[derive(Debug, thiserror::Error)]
@@ -35,11 +29,7 @@ pub enum ReadError {
 ///
 /// When `out` cannot take it.
 pub fn json(images: &[Assessed<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(PIECE, out);
-    let mut writer = Serializer::with_formatter(&mut out, Indented::default());
-    v1::document(images).serialize(&mut writer)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    Indented::write(&v1::document(images), out)
 }
 
 /// Reads a document of version 1.
