@@ -2,6 +2,7 @@
 
 mod answers;
 mod damage;
+mod hard_cases;
 mod sample;
 mod schema;
 mod shared;
