@@ -187,7 +187,7 @@ impl Copies {
     pub(crate) fn keep(
         &mut self,
         address: &str,
-        draft: Draft,
+        draft: &Draft,
         etag: Option<String>,
         last_modified: Option<String>,
         today: Day,

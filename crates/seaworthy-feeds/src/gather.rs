@@ -1,20 +1,22 @@
 //! Reading all a mirror has: first every part is brought to hand, then every part
 //! is read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufReader, Read};
+mod collect;
+mod held;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use seaworthy_core::{Advisory, Day, Epss, FeedDate, Kev};
+use seaworthy_core::{Advisory, Day, FeedDate};
 
+use self::held::{Content, Held};
 use crate::copies::{Copies, Health};
-use crate::eol::{EolError, parse_eol};
-use crate::epss::{EpssError, parse_epss};
-use crate::kev::{KevError, parse_kev};
-use crate::mirror::Spot;
-use crate::osv::{ExportError, Limits, read_export};
-use crate::source::{Part, Source, told};
-use crate::vendor::{self, Intake, VendorError};
+use crate::eol::EolError;
+use crate::epss::EpssError;
+use crate::kev::KevError;
+use crate::osv::{ExportError, Limits};
+use crate::source::{Source, told};
+use crate::vendor::{self, VendorError};
 use crate::{Fed, Mirror, MirrorError, Reading};
 
 /// How to read a mirror.
@@ -109,38 +111,6 @@ impl ReadError {
     }
 }
 
-const ECOSYSTEMS: &str = "ecosystems.txt";
-const BUCKET: &str = "https://storage.googleapis.com/osv-vulnerabilities";
-const KEV: (&str, &str) = (
-    "enrich/kev/known_exploited_vulnerabilities.json",
-    "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
-);
-const EPSS: (&str, &str) = (
-    "enrich/epss/epss_scores-current.csv.gz",
-    "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",
-);
-/// Either will do; only the second has a publisher.
-const EOL: [(&str, Option<&str>); 2] = [
-    ("enrich/eol/endoflife.json", None),
-    (
-        "enrich/eol/full",
-        Some("https://endoflife.date/api/v1/products/full"),
-    ),
-];
-
-/// What every repository of rpm packages has, and what tells where one is.
-const INDEX: &str = "repodata/repomd.xml";
-const UPDATES: &str = "repodata/updateinfo.xml.gz";
-const MIRROR_LIST: &str = "mirror.list";
-
-/// What a list of names may have, and what the enrichments may have, in bytes.
-const LIST_LIMIT: u64 = 1 << 20;
-const ENRICHMENT_LIMIT: u64 = 64 << 20;
-
-/// Documents that are fetched one by one because they are newer than their
-/// archive. Each is an open file until it is read.
-const MAX_CHANGED: usize = 500;
-
 /// A feed with fewer records than this may lose most of them for good reasons.
 const WORTH_WATCHING: u64 = 100;
 
@@ -153,35 +123,6 @@ pub struct Gathered<'a> {
     /// Whether a feed that fails is left out or read from a copy, rather than
     /// ending it all.
     lenient: bool,
-}
-
-/// The parts of one feed.
-struct Held {
-    id: String,
-    kind: Kind,
-    parts: Vec<Part>,
-    /// The names of the parts, for people and readers.
-    names: Vec<String>,
-}
-
-enum Kind {
-    Osv(String),
-    Vendor(&'static vendor::Feed),
-    Kev,
-    Epss,
-    Eol,
-}
-
-/// What was read of one feed beside its advisories.
-#[derive(Default)]
-struct Content {
-    records: u64,
-    newest: Option<Day>,
-    refused: u64,
-    refusals: Vec<crate::Refusal>,
-    kev: BTreeMap<Box<str>, Kev>,
-    epss: BTreeMap<Box<str>, Epss>,
-    support: BTreeMap<(Box<str>, Box<str>), Day>,
 }
 
 /// Reads every feed of `mirror` once and hands each advisory to `sink`: [`gather`]
@@ -229,320 +170,6 @@ pub async fn gather<'a>(
 }
 
 impl Gathered<'_> {
-    async fn gather_osv(&mut self) -> Result<(), ReadError> {
-        let spot = |prefix: &str, name: &str| Spot {
-            path: format!("{prefix}{name}"),
-            published: Some(format!("{BUCKET}/{}", name.replace(' ', "%20"))),
-        };
-        let mut prefix = "osv/";
-        let mut list = self
-            .source
-            .open(&spot(prefix, ECOSYSTEMS), LIST_LIMIT)
-            .await?;
-        if list.is_none() {
-            prefix = "";
-            list = self
-                .source
-                .open(&spot(prefix, ECOSYSTEMS), LIST_LIMIT)
-                .await?;
-        }
-        let mut list = list.ok_or(ReadError::NoEcosystems)?;
-        let text = String::from_utf8_lossy(&bytes_of(&mut list, ECOSYSTEMS)?).into_owned();
-        for family in families(&text)? {
-            let name = format!("{family}/all.zip");
-            let limit = self.options.limits.archive_bytes;
-            let part = self.source.open(&spot(prefix, &name), limit).await;
-            let part = match part {
-                Ok(Some(part)) => part,
-                Ok(None) if self.lenient => {
-                    self.left_out(&format!("osv/{family}"), "the mirror lists it and has none");
-                    continue;
-                }
-                Ok(None) => {
-                    return Err(ReadError::NoExport {
-                        ecosystem: family.into(),
-                    });
-                }
-                Err(error) if self.lenient => {
-                    self.left_out(&format!("osv/{family}"), &told(&error));
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            self.feeds.push(Held {
-                id: format!("osv/{family}"),
-                kind: Kind::Osv(family.to_owned()),
-                parts: vec![part],
-                names: vec![name],
-            });
-        }
-        Ok(())
-    }
-
-    async fn gather_vendor(&mut self, feed: &'static vendor::Feed) -> Result<(), ReadError> {
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
-        for part in feed.parts {
-            let spot = Spot {
-                path: format!("vendor/{}", part.path),
-                published: (!part.upstream.is_empty()).then(|| part.upstream.to_owned()),
-            };
-            let limit = self.options.limits.archive_bytes;
-            match self.source.open(&spot, limit).await {
-                Ok(Some(opened)) => {
-                    held.parts.push(opened);
-                    held.names.push(part.path.to_owned());
-                }
-                Ok(None) => {}
-                // Half a feed would look like all of it.
-                Err(error) if self.lenient => {
-                    self.left_out(feed.id, &told(&error));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if !held.parts.is_empty() {
-            self.feeds.push(held);
-        }
-        Ok(())
-    }
-
-    /// An archive that a text names, and the documents that changed since it was
-    /// made.
-    async fn gather_archived(
-        &mut self,
-        archived: &'static vendor::Archived,
-    ) -> Result<(), ReadError> {
-        let feed = &archived.feed;
-        match self.parts_of_archived(archived).await {
-            Ok(held) => self.feeds.extend(held),
-            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    async fn parts_of_archived(
-        &mut self,
-        archived: &'static vendor::Archived,
-    ) -> Result<Option<Held>, ReadError> {
-        let feed = &archived.feed;
-        let limit = self.options.limits.archive_bytes;
-        let beside = |name: &str| Spot {
-            path: format!("vendor/{}/{name}", archived.folder.path),
-            published: Some(format!("{}/{name}", archived.folder.upstream)),
-        };
-        let unusable = |part: &str| {
-            let part: Box<str> = part.into();
-            move |source| ReadError::Vendor {
-                feed: feed.id.into(),
-                part,
-                source,
-            }
-        };
-        let Some(mut latest) = self
-            .source
-            .open(&beside(archived.latest), LIST_LIMIT)
-            .await?
-        else {
-            return Ok(None);
-        };
-        let latest = bytes_of(&mut latest, archived.latest)?;
-        let name = vendor::file_named(&latest).map_err(unusable(archived.latest))?;
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
-        for part in feed.parts {
-            let spot = Spot {
-                path: format!("vendor/{}", part.path),
-                published: Some(part.upstream.to_owned()),
-            };
-            if let Some(opened) = self.source.open(&spot, ENRICHMENT_LIMIT).await? {
-                held.parts.push(opened);
-                held.names.push(part.path.to_owned());
-            }
-        }
-        let Some(archive) = self.source.open(&beside(name), limit).await? else {
-            return Err(unusable(name)(VendorError::Missing {
-                what: "the newest archive",
-            }));
-        };
-        held.parts.push(archive);
-        held.names.push(name.to_owned());
-
-        let changes = self
-            .source
-            .open(&beside(archived.changes), ENRICHMENT_LIMIT)
-            .await?;
-        let (Some(mut changes), Some(made)) = (changes, vendor::day_in(name)) else {
-            return Ok(Some(held));
-        };
-        let changes = bytes_of(&mut changes, archived.changes)?;
-        let changed = vendor::entries(&changes).map_err(unusable(archived.changes))?;
-        let changed = changed.iter().filter(|(_, day)| *day >= made);
-        let mut untaken = 0_usize;
-        for (count, (document, day)) in changed.enumerate() {
-            if count >= MAX_CHANGED {
-                untaken += 1;
-                continue;
-            }
-            match self.source.open(&beside(document), limit).await? {
-                Some(opened) => {
-                    held.parts.push(opened);
-                    held.names.push(document.as_ref().to_owned());
-                }
-                // What changed on the day of the archive may well be in it.
-                None => untaken += usize::from(*day > made),
-            }
-        }
-        if untaken > 0 {
-            let documents = match untaken {
-                1 => "1 document changed since the archive was made and is".to_owned(),
-                _ => format!("{untaken} documents changed since the archive was made and are"),
-            };
-            let why = format!("{documents} not read");
-            self.left_out(feed.id, &why);
-        }
-        Ok(Some(held))
-    }
-
-    /// Lists of updates under the names that their repositories give them.
-    async fn gather_indexed(&mut self, indexed: &'static vendor::Indexed) -> Result<(), ReadError> {
-        let feed = &indexed.feed;
-        match self.parts_of_indexed(indexed).await {
-            Ok(held) if held.parts.is_empty() => {}
-            Ok(held) => self.feeds.push(held),
-            // Half a feed would look like all of it.
-            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    async fn parts_of_indexed(
-        &mut self,
-        indexed: &'static vendor::Indexed,
-    ) -> Result<Held, ReadError> {
-        let feed = &indexed.feed;
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
-        for repository in indexed.repositories {
-            let unusable = |name: &str| {
-                let part: Box<str> = format!("{}/{name}", repository.path).into();
-                move |source| ReadError::Vendor {
-                    feed: feed.id.into(),
-                    part,
-                    source,
-                }
-            };
-            let mut address = Some(repository.upstream.to_owned());
-            if repository.upstream.ends_with(MIRROR_LIST) {
-                let spot = Spot {
-                    path: format!("vendor/{}/{MIRROR_LIST}", repository.path),
-                    published: address.take(),
-                };
-                if let Some(mut list) = self.source.open(&spot, LIST_LIMIT).await? {
-                    let list = bytes_of(&mut list, MIRROR_LIST)?;
-                    let found = vendor::address_in(&list, repository.upstream);
-                    address = Some(found.map_err(unusable(MIRROR_LIST))?);
-                }
-            }
-            let within = |name: &str| Spot {
-                path: format!("vendor/{}/{name}", repository.path),
-                published: address.as_ref().map(|address| format!("{address}/{name}")),
-            };
-            let index = self.source.open(&within(INDEX), LIST_LIMIT).await?;
-            let has_index = index.is_some();
-            let name = match index {
-                // A mirror may keep the list alone.
-                None => Some(UPDATES.to_owned()),
-                Some(mut index) => {
-                    let index = bytes_of(&mut index, INDEX)?;
-                    vendor::list_of_updates(&index).map_err(unusable(INDEX))?
-                }
-            };
-            let Some(name) = name else { continue };
-            let limit = self.options.limits.archive_bytes;
-            match self.source.open(&within(&name), limit).await? {
-                Some(opened) => {
-                    held.parts.push(opened);
-                    held.names.push(format!("{}/{name}", repository.path));
-                }
-                None if has_index => {
-                    return Err(unusable(&name)(VendorError::Missing {
-                        what: "the list of updates",
-                    }));
-                }
-                None => {}
-            }
-        }
-        Ok(held)
-    }
-
-    async fn gather_enrichments(&mut self) -> Result<(), ReadError> {
-        let first = |(path, published): (&'static str, &'static str)| (path, Some(published));
-        let wanted: [(&str, Kind, Vec<(&str, Option<&str>)>, &str); 3] = [
-            (
-                "kev",
-                Kind::Kev,
-                vec![first(KEV)],
-                "known exploited vulnerabilities (KEV)",
-            ),
-            (
-                "epss",
-                Kind::Epss,
-                vec![first(EPSS)],
-                "predictions of exploitation (EPSS)",
-            ),
-            (
-                "eol",
-                Kind::Eol,
-                EOL.to_vec(),
-                "ends of support (endoflife.date)",
-            ),
-        ];
-        for (id, kind, places, title) in wanted {
-            let mut found = None;
-            for (path, published) in places {
-                let spot = Spot {
-                    path: path.to_owned(),
-                    published: published.map(str::to_owned),
-                };
-                match self.source.open(&spot, ENRICHMENT_LIMIT).await {
-                    Ok(Some(part)) => {
-                        found = Some((path, part));
-                        break;
-                    }
-                    Ok(None) => {}
-                    Err(error) if self.lenient => self.left_out(id, &told(&error)),
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            match found {
-                Some((path, part)) => self.feeds.push(Held {
-                    id: id.to_owned(),
-                    kind,
-                    parts: vec![part],
-                    names: vec![path.to_owned()],
-                }),
-                None => self.missing.push(title.into()),
-            }
-        }
-        Ok(())
-    }
-
     /// A feed that could not be had at all.
     fn left_out(&mut self, id: &str, why: &str) {
         if let Some(copies) = self.source.copies() {
@@ -639,17 +266,14 @@ impl Gathered<'_> {
             }
         }
         let again = (older || readable).then(|| held.read_again(&self.options.limits, sink));
-        match again {
-            Some(Ok(content)) => {
-                sink.keep();
-                let date = dated(None, content.newest, today);
-                fed.take(&held.id, content, date, trouble);
-            }
-            Some(Err(_)) | None => {
-                sink.undo();
-                let why = trouble.unwrap_or_default();
-                fed.missing.push(format!("{}: {why}", held.id).into());
-            }
+        if let Some(Ok(content)) = again {
+            sink.keep();
+            let date = dated(None, content.newest, today);
+            fed.take(&held.id, content, date, trouble);
+        } else {
+            sink.undo();
+            let why = trouble.unwrap_or_default();
+            fed.missing.push(format!("{}: {why}", held.id).into());
         }
         Ok(())
     }
@@ -685,104 +309,6 @@ impl Fed {
     }
 }
 
-impl Held {
-    /// Reads from the start what was read before.
-    fn read_again(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Result<Content, ReadError> {
-        use std::io::Seek;
-        for (part, name) in self.parts.iter_mut().zip(&self.names) {
-            part.file.rewind().map_err(|source| MirrorError::File {
-                path: name.into(),
-                source,
-            })?;
-        }
-        self.read(limits, sink)
-    }
-
-    fn read(&mut self, limits: &Limits, sink: &mut dyn Sink) -> Result<Content, ReadError> {
-        let mut take = |advisory| sink.take(advisory);
-        match &self.kind {
-            Kind::Osv(family) => {
-                let mut content = Content::default();
-                for part in &mut self.parts {
-                    let archive = BufReader::with_capacity(1 << 16, &part.file);
-                    let exported = read_export(&self.id, family, archive, limits, &mut take)
-                        .map_err(|source| ReadError::Export {
-                            ecosystem: family.as_str().into(),
-                            source,
-                        })?;
-                    content.records = content.records.saturating_add(exported.records);
-                    content.newest = content.newest.max(exported.newest);
-                    content.refused = content.refused.saturating_add(exported.refused);
-                    content.refusals.extend(exported.refusals);
-                }
-                Ok(content)
-            }
-            Kind::Vendor(feed) => {
-                let mut intake = Intake::new(feed.id, limits, &mut take);
-                for (part, name) in self.parts.iter_mut().zip(&self.names) {
-                    let mut content = BufReader::with_capacity(1 << 16, &part.file);
-                    (feed.read)(&mut content, name, &mut intake).map_err(|source| {
-                        ReadError::Vendor {
-                            feed: feed.id.into(),
-                            part: name.as_str().into(),
-                            source,
-                        }
-                    })?;
-                }
-                let taken = intake.finish();
-                Ok(Content {
-                    records: taken.records,
-                    newest: taken.newest,
-                    refused: taken.refused,
-                    refusals: taken.refusals,
-                    ..Content::default()
-                })
-            }
-            Kind::Kev | Kind::Epss | Kind::Eol => self.enrichment(),
-        }
-    }
-
-    fn enrichment(&mut self) -> Result<Content, ReadError> {
-        let (Some(part), Some(name)) = (self.parts.first_mut(), self.names.first()) else {
-            return Ok(Content::default());
-        };
-        Ok(match self.kind {
-            Kind::Kev => {
-                let catalogue = parse_kev(&bytes_of(part, name)?).map_err(ReadError::Kev)?;
-                Content {
-                    records: u64::try_from(catalogue.entries.len()).unwrap_or(u64::MAX),
-                    newest: catalogue.released,
-                    refused: catalogue.refused,
-                    refusals: catalogue.refusals,
-                    kev: catalogue.entries,
-                    ..Content::default()
-                }
-            }
-            Kind::Epss => {
-                let predictions = parse_epss(&part.file).map_err(ReadError::Epss)?;
-                Content {
-                    records: u64::try_from(predictions.entries.len()).unwrap_or(u64::MAX),
-                    newest: predictions.made,
-                    refused: predictions.refused,
-                    refusals: predictions.refusals,
-                    epss: predictions.entries,
-                    ..Content::default()
-                }
-            }
-            Kind::Eol => {
-                let found = parse_eol(&bytes_of(part, name)?).map_err(ReadError::Eol)?;
-                Content {
-                    records: u64::try_from(found.entries.len()).unwrap_or(u64::MAX),
-                    newest: found.dated,
-                    support: found.entries,
-                    ..Content::default()
-                }
-            }
-            Kind::Osv(_) | Kind::Vendor(_) => Content::default(),
-        })
-    }
-}
-
 /// How current a part is: a server's word for its last change counts as the day
 /// it was fetched from its source, else the newest record speaks. Nothing is
 /// newer than today, whatever it says.
@@ -795,68 +321,9 @@ fn dated(modified: Option<Day>, newest: Option<Day>, today: Day) -> FeedDate {
     }
 }
 
-fn bytes_of(part: &mut Part, name: &str) -> Result<Vec<u8>, MirrorError> {
-    let mut bytes = Vec::new();
-    part.file
-        .read_to_end(&mut bytes)
-        .map_err(|source| MirrorError::File {
-            path: name.into(),
-            source,
-        })?;
-    Ok(bytes)
-}
-
-/// The families in a list of ecosystems, sorted. A release (`Debian:12`) is in
-/// its family's export; `[EMPTY]` stands for records without any ecosystem.
-fn families(list: &str) -> Result<BTreeSet<&str>, ReadError> {
-    let mut families = BTreeSet::new();
-    for line in list.lines() {
-        let name = line.trim();
-        let family = name.split_once(':').map_or(name, |(family, _)| family);
-        if family.is_empty() || family.starts_with('[') {
-            continue;
-        }
-        let plain = family.len() <= 80
-            && !family.starts_with('.')
-            && family
-                .chars()
-                .all(|it| it.is_ascii_alphanumeric() || matches!(it, ' ' | '.' | '-' | '_'));
-        if !plain {
-            return Err(ReadError::Name {
-                name: family.chars().take(80).collect::<String>().into(),
-            });
-        }
-        families.insert(family);
-    }
-    if families.is_empty() {
-        return Err(ReadError::NoEcosystems);
-    }
-    Ok(families)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_of_ecosystems_names_families() {
-        let read = |list| match families(list) {
-            Ok(families) => families.into_iter().collect::<Vec<_>>().join("|"),
-            Err(error) => error.to_string(),
-        };
-        for (list, expected) in [
-            (
-                "npm\nDebian\nDebian:12\n[EMPTY]\n\nRocky Linux:9\ncrates.io\n",
-                "Debian|Rocky Linux|crates.io|npm",
-            ),
-            ("", "the mirror has no `osv/ecosystems.txt`"),
-            ("../x", "`../x` in the list of ecosystems is not a name"),
-            ("a/b", "`a/b` in the list of ecosystems is not a name"),
-            ("<html>", "`<html>` in the list of ecosystems is not a name"),
-        ] {
-            assert_eq!(read(list), expected);
-        }
-    }
 
     #[test]
     fn nothing_is_from_the_future() {

@@ -285,7 +285,7 @@ impl<'a> Source<'a> {
         let modified = last_modified.as_deref().and_then(http_day);
         let copies = self.copies.as_deref_mut().ok_or_else(|| gone(url))?;
         let (file, changed) = copies
-            .keep(url.as_str(), draft, etag, last_modified, today)
+            .keep(url.as_str(), &draft, etag, last_modified, today)
             .map_err(MirrorError::Copies)?;
         let good = copies.known(url.as_str()).as_ref().and_then(another);
         Ok(Some(Part {
