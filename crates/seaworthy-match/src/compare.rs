@@ -400,23 +400,29 @@ fn fixed_versions(hits: &[Hit<'_>], subscription: bool) -> Vec<Box<str>> {
     let scheme = hits
         .first()
         .map_or(Scheme::Verbatim, |hit| hit.lookup.version.scheme());
-    let mut fixed: Vec<Box<str>> = hits
+    let versions = hits
         .iter()
         .filter(|hit| hit.subscription == subscription)
         .filter_map(|hit| match &hit.interval {
             Some(AffectedInterval {
                 upper: Upper::Fixed(version),
                 ..
-            }) => Some(version.clone()),
+            }) => Some(version),
             _ => None,
-        })
-        .collect();
-    fixed.sort_by(|one, other| {
-        scheme
-            .compare(one, other)
-            .unwrap_or(std::cmp::Ordering::Equal)
-            .then_with(|| one.cmp(other))
-    });
+        });
+    // Each into its place: the standard library's sort may refuse an order that is
+    // not transitive, and some schemes' orders are not.
+    let mut fixed: Vec<Box<str>> = Vec::new();
+    for version in versions {
+        let at = fixed.partition_point(|it| {
+            scheme
+                .compare(it, version)
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then_with(|| it.cmp(version))
+                .is_le()
+        });
+        fixed.insert(at, version.clone());
+    }
     fixed.dedup();
     fixed
 }

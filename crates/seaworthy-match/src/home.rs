@@ -86,8 +86,21 @@ fn lookup<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'a
         PackageType::NuGet => Ok(language("NuGet")),
         PackageType::Pub => Ok(language("Pub")),
         PackageType::PyPi => Ok(language("PyPI")),
-        PackageType::Other(spelling) => Err(format!("{spelling} (no known ecosystem)")),
+        PackageType::Other(spelling) => other_family(spelling)
+            .map(language)
+            .ok_or_else(|| format!("{spelling} (no known ecosystem)")),
     }
+}
+
+/// The family of a package type that has no probe yet and comes in documents only.
+fn other_family(spelling: &str) -> Option<&'static str> {
+    Some(match spelling {
+        "bitnami" => "Bitnami",
+        "cran" => "CRAN",
+        "hackage" => "Hackage",
+        "opam" => "opam",
+        _ => return None,
+    })
 }
 
 fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'a>, String> {
@@ -335,6 +348,7 @@ mod tests {
                 "AlmaLinux:9 openssl-libs 1",
             ),
             ("npm", "lodash", None, "npm lodash 1"),
+            ("bitnami", "nginx", None, "Bitnami nginx 1"),
             ("maven", "a:b", None, "Maven a:b 1"),
             ("golang", "stdlib", None, "Go stdlib 1"),
         ] {
