@@ -400,29 +400,20 @@ fn fixed_versions(hits: &[Hit<'_>], subscription: bool) -> Vec<Box<str>> {
     let scheme = hits
         .first()
         .map_or(Scheme::Verbatim, |hit| hit.lookup.version.scheme());
-    let versions = hits
+    let mut fixed: Vec<Box<str>> = hits
         .iter()
         .filter(|hit| hit.subscription == subscription)
         .filter_map(|hit| match &hit.interval {
             Some(AffectedInterval {
                 upper: Upper::Fixed(version),
                 ..
-            }) => Some(version),
+            }) => Some(version.clone()),
             _ => None,
-        });
-    // Each into its place: the standard library's sort may refuse an order that is
-    // not transitive, and some schemes' orders are not.
-    let mut fixed: Vec<Box<str>> = Vec::new();
-    for version in versions {
-        let at = fixed.partition_point(|it| {
-            scheme
-                .compare(it, version)
-                .unwrap_or(std::cmp::Ordering::Equal)
-                .then_with(|| it.cmp(version))
-                .is_le()
-        });
-        fixed.insert(at, version.clone());
-    }
+        })
+        .collect();
+    // Versions that are equal and written differently keep a fixed order.
+    fixed.sort_unstable();
+    scheme.sort_by_version(&mut fixed, |version| Some(version));
     fixed.dedup();
     fixed
 }

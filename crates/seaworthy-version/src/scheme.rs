@@ -173,6 +173,31 @@ impl Scheme {
         self == Self::Composer && text.len() <= MAX_LENGTH && composer::is_branch(text)
     }
 
+    /// Sorts `items` stably by the version that `version` finds in each; what does
+    /// not compare stays where it is.
+    ///
+    /// The standard library's sort may panic at an order that is not transitive,
+    /// and some schemes' orders are not (see the crate's story). Each item goes to
+    /// its place among those before: meant for the few versions of one record.
+    pub fn sort_by_version<T>(self, items: &mut [T], version: impl Fn(&T) -> Option<&str>) {
+        for length in 1..items.len() {
+            let (sorted, rest) = items.split_at(length);
+            let Some(item) = rest.first() else { break };
+            let at = sorted.partition_point(|it| {
+                let order = match (version(it), version(item)) {
+                    (None, None) => Some(Ordering::Equal),
+                    (None, Some(_)) => Some(Ordering::Less),
+                    (Some(_), None) => Some(Ordering::Greater),
+                    (Some(a), Some(b)) => self.compare(a, b),
+                };
+                order != Some(Ordering::Greater)
+            });
+            if let Some(moved) = items.get_mut(at..=length) {
+                moved.rotate_right(1);
+            }
+        }
+    }
+
     /// Orders two texts. `None` where either is not a version under this scheme,
     /// and for [`Scheme::Verbatim`] where they differ.
     pub fn compare(self, a: &str, b: &str) -> Option<Ordering> {

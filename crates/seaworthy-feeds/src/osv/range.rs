@@ -47,7 +47,7 @@ pub(super) fn intervals(scheme: Scheme, events: &[Event]) -> Vec<AffectedInterva
             .filter_map(|event| event.version())
             .all(|version| scheme.check(version).is_ok());
     if comparable {
-        sort(scheme, &mut sorted);
+        scheme.sort_by_version(&mut sorted, |event| event.version());
     }
 
     let mut found: Vec<AffectedInterval> = Vec::new();
@@ -94,28 +94,6 @@ pub(super) fn intervals(scheme: Scheme, events: &[Event]) -> Vec<AffectedInterva
     cut_at_limit(scheme, events, &mut found);
     found.retain(|interval| !is_empty(scheme, interval));
     found
-}
-
-/// Sorts stably, each event into its place among those before. The standard
-/// library's sort may refuse an order that is not transitive, and Maven's is not.
-fn sort(scheme: Scheme, events: &mut [&Event]) {
-    for length in 1..events.len() {
-        let (sorted, rest) = events.split_at(length);
-        let Some(event) = rest.first() else { break };
-        let at = sorted.partition_point(|it| order(scheme, it, event) != Ordering::Greater);
-        if let Some(moved) = events.get_mut(at..=length) {
-            moved.rotate_right(1);
-        }
-    }
-}
-
-fn order(scheme: Scheme, a: &Event, b: &Event) -> Ordering {
-    match (a.version(), b.version()) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Less,
-        (Some(_), None) => Ordering::Greater,
-        (Some(a), Some(b)) => scheme.compare(a, b).unwrap_or(Ordering::Equal),
-    }
 }
 
 /// A version is within the limits if it is below any of them, so the highest

@@ -32,7 +32,8 @@ pub(super) fn intervals<'a>(fixes: impl IntoIterator<Item = &'a Fixed>) -> Vec<A
     }
     let mut found = Vec::new();
     for versions in streams.values_mut() {
-        versions.sort_by(|a, b| Scheme::Rpm.compare(a, b).unwrap_or_else(|| a.cmp(b)));
+        versions.sort_unstable();
+        Scheme::Rpm.sort_by_version(versions, |version| Some(version));
         let mut before: Option<&str> = None;
         for version in versions {
             let from = match before {
