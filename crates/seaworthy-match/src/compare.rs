@@ -1,6 +1,5 @@
 //! What an edition says about an inventory.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_core::{
@@ -9,7 +8,8 @@ use seaworthy_core::{
 };
 
 use crate::advisories::{
-    Advisories, Details, RecordDetails, RecordId, RowStance, Trust, VulnerabilityId,
+    Advisories, Details, RecordDetails, RecordId, RowStance, Trust, VulnerabilityDetails,
+    VulnerabilityId,
 };
 use crate::home::{Home, Lookup, home};
 use crate::severity::chosen_severity;
@@ -59,19 +59,11 @@ pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
         }
     }
 
-    // One question for all details: they are found faster in the edition's order
-    // than in ours, and many packages share theirs.
-    let vulnerabilities: BTreeSet<_> = found.iter().map(|(_, it, _)| *it).collect();
-    let records: BTreeSet<_> = found
-        .iter()
-        .flat_map(|(.., decision)| &decision.hits)
-        .map(|hit| hit.record)
-        .collect();
-    let details = advisories.details(&records, &vulnerabilities);
+    let mut told = Told::of(&found, advisories);
     let mut findings: Vec<Finding> = found
         .iter()
         .map(|(package, vulnerability, decision)| {
-            finding(*package, *vulnerability, decision, &details, advisories)
+            finding(*package, *vulnerability, decision, &mut told, advisories)
         })
         .collect();
     findings.sort_by(|one, other| {
@@ -284,53 +276,97 @@ fn owned(interval: Interval<'_>) -> AffectedInterval {
     }
 }
 
+/// The details that findings need. One question asks for all: they are found
+/// faster in the edition's order than in ours, and packages share them.
+struct Told {
+    details: Details,
+    /// How many findings still need them; the last one takes them away.
+    of_records: BTreeMap<RecordId, usize>,
+    of_vulnerabilities: BTreeMap<VulnerabilityId, usize>,
+}
+
+impl Told {
+    fn of(
+        found: &[(PackageId, VulnerabilityId, Decision<'_>)],
+        advisories: &dyn Advisories,
+    ) -> Self {
+        let mut of_records = BTreeMap::new();
+        let mut of_vulnerabilities = BTreeMap::new();
+        for (_, vulnerability, decision) in found {
+            *of_vulnerabilities.entry(*vulnerability).or_default() += 1;
+            for hit in &decision.hits {
+                *of_records.entry(hit.record).or_default() += 1;
+            }
+        }
+        let records = of_records.keys().copied().collect();
+        let vulnerabilities = of_vulnerabilities.keys().copied().collect();
+        Self {
+            details: advisories.details(&records, &vulnerabilities),
+            of_records,
+            of_vulnerabilities,
+        }
+    }
+
+    fn record(&mut self, id: RecordId) -> Option<RecordDetails> {
+        take(&mut self.details.records, &mut self.of_records, id)
+    }
+
+    fn vulnerability(&mut self, id: VulnerabilityId) -> Option<VulnerabilityDetails> {
+        take(
+            &mut self.details.vulnerabilities,
+            &mut self.of_vulnerabilities,
+            id,
+        )
+    }
+}
+
+/// A copy for all but the last that need it.
+fn take<Id: Copy + Ord, T: Clone>(
+    all: &mut BTreeMap<Id, T>,
+    needed: &mut BTreeMap<Id, usize>,
+    id: Id,
+) -> Option<T> {
+    let needed = needed.get_mut(&id)?;
+    *needed = needed.saturating_sub(1);
+    if *needed == 0 {
+        all.remove(&id)
+    } else {
+        all.get(&id).cloned()
+    }
+}
+
 fn finding(
     package: PackageId,
     vulnerability: VulnerabilityId,
     decision: &Decision<'_>,
-    details: &Details,
+    told: &mut Told,
     advisories: &dyn Advisories,
 ) -> Finding {
     // Who was asked for many and left some out is asked once more.
-    let about = match details.vulnerabilities.get(&vulnerability) {
-        Some(about) => about.clone(),
-        None => advisories.vulnerability(vulnerability),
-    };
+    let about = told
+        .vulnerability(vulnerability)
+        .unwrap_or_else(|| advisories.vulnerability(vulnerability));
     let mut ratings = about.ratings;
     let mut references: Vec<Box<str>> = Vec::new();
-    let mut linked = BTreeSet::new();
     let mut sources = Vec::new();
-    let mut summary = None;
+    let mut summaries = Vec::new();
     let mut distro_ratings = Vec::new();
-    let records: Vec<(&Hit<'_>, Cow<'_, RecordDetails>)> = decision
-        .hits
-        .iter()
-        .map(|hit| match details.records.get(&hit.record) {
-            Some(record) => (hit, Cow::Borrowed(record)),
-            None => (hit, Cow::Owned(advisories.record(hit.record))),
-        })
-        .collect();
-    for (hit, record) in &records {
-        // Of several lines the one of the first record by name is told.
+    for hit in &decision.hits {
+        let record = told
+            .record(hit.record)
+            .unwrap_or_else(|| advisories.record(hit.record));
         if !record.summary.is_empty() {
-            let told = (&record.feed, &record.id, &record.summary);
-            if summary.is_none_or(|first| told < first) {
-                summary = Some(told);
-            }
+            summaries.push((record.feed.clone(), record.id.clone(), record.summary));
         }
         // The word of a distribution's own notice counts before a general score.
         if hit.lookup.ecosystem.release().is_some() {
             distro_ratings.extend(record.ratings.iter().cloned());
         }
-        ratings.extend(record.ratings.iter().cloned());
-        for link in &record.references {
-            if linked.insert(&**link) {
-                references.push(link.clone());
-            }
-        }
+        ratings.extend(record.ratings);
+        references.extend(record.references);
         sources.push(Source {
-            feed: record.feed.clone(),
-            id: record.id.clone(),
+            feed: record.feed,
+            id: record.id,
             comparison: Comparison {
                 name: (&*hit.lookup.name).into(),
                 ecosystem: hit.lookup.ecosystem.to_string().into(),
@@ -349,11 +385,18 @@ fn finding(
     sources.dedup();
     ratings.sort();
     ratings.dedup();
+    summaries.sort();
+    let mut linked = BTreeSet::new();
+    references.retain(|link| linked.insert(link.clone()));
     Finding {
         package,
         vulnerability: about.id,
         aliases: about.aliases,
-        summary: summary.map(|(.., text)| text.clone()).unwrap_or_default(),
+        summary: summaries
+            .into_iter()
+            .next()
+            .map(|(.., summary)| summary)
+            .unwrap_or_default(),
         severity: chosen_severity(&distro_ratings, &ratings),
         fix: if decision.under_review {
             FixState::UnderReview
