@@ -38,4 +38,7 @@ pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export
 pub use private::{PrivateError, private_feed, read_private};
 pub use red_hat::red_hat_ecosystem;
 pub use starter::starter;
-pub use vendor::{Repositories, RepositoriesError, VendorError, parse_repositories};
+pub use vendor::{
+    CweError, Repositories, RepositoriesError, VendorError, Weaknesses, parse_cwe,
+    parse_repositories,
+};

@@ -8,6 +8,7 @@
 
 mod arch;
 mod csaf;
+mod cwe;
 mod debian;
 mod document;
 mod echo;
@@ -31,6 +32,7 @@ mod secdb;
 mod table;
 mod updateinfo;
 
+pub use self::cwe::{CweError, Weaknesses, parse_cwe};
 pub use self::intake::VendorError;
 pub(crate) use self::intake::{Content, Intake};
 pub(crate) use self::listing::{day_in, entries, file_named};
