@@ -62,7 +62,7 @@ impl Ecosystem {
             "PyPI" => Scheme::Pep440,
             "Maven" => Scheme::Maven,
             "Go" => Scheme::Go,
-            "RubyGems" => Scheme::Gem,
+            "RubyGems" | "Ruby" => Scheme::Gem,
             "Packagist" => Scheme::Composer,
             "NuGet" => Scheme::NuGet,
             "Hex" => Scheme::Hex,

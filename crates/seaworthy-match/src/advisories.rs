@@ -26,11 +26,12 @@ pub enum Trust {
 }
 
 impl Trust {
-    /// The trust that the feed called `id` has by its kind: `osv/…` relays,
-    /// `private/…` is the user's own, and every other is a vendor's.
+    /// The trust that the feed called `id` has by its kind: `osv/…` and the databases
+    /// of communities relay, `private/…` is the user's own, and every other is a
+    /// vendor's.
     pub fn of_feed(id: &str) -> Self {
         match id.split_once('/').map_or(id, |(kind, _)| kind) {
-            "osv" | "starter" => Self::Relayed,
+            "osv" | "starter" | "rubysec" | "friendsofphp" => Self::Relayed,
             "private" => Self::Private,
             _ => Self::Firsthand,
         }
