@@ -39,6 +39,6 @@ pub use private::{PrivateError, private_feed, read_private};
 pub use red_hat::red_hat_ecosystem;
 pub use starter::starter;
 pub use vendor::{
-    CweError, Repositories, RepositoriesError, VendorError, Weaknesses, parse_cwe,
-    parse_repositories,
+    Content, CweError, Repositories, RepositoriesError, VendorError, Weaknesses, parse_cwe,
+    parse_repositories, read_part, vendor_parts,
 };

@@ -10,7 +10,7 @@ use crate::fed::Refusals;
 use crate::osv::Limits;
 
 /// The bytes of a part of a mirror.
-pub(crate) trait Content: BufRead + Seek {}
+pub trait Content: BufRead + Seek {}
 
 impl<T: BufRead + Seek> Content for T {}
 

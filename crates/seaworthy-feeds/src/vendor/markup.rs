@@ -215,8 +215,8 @@ mod tests {
     fn what_makes_much_of_little_is_refused() {
         let deep = "<a>".repeat(100);
         let long = format!("<a>{}</a>", "x".repeat(5 << 20));
-        let many: String = (0..100_000).map(|it| format!("b{it}='' ")).collect();
-        let many = format!("<a {many}>");
+        let many: Vec<String> = (0..100_000).map(|it| format!("b{it}=''")).collect();
+        let many = format!("<a {}>", many.join(" "));
         for (document, expected) in [
             (
                 &br#"<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>"#[..],
