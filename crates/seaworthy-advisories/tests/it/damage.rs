@@ -1,6 +1,7 @@
 //! Damaged editions: errors or odd answers, never a panic.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use seaworthy_advisories::{Context, Edition, FORMAT_VERSION};
@@ -90,7 +91,7 @@ fn answers(edition: &Edition) -> Vec<String> {
         .map(|(ecosystem, name)| {
             let mut said = String::new();
             edition.about(&Ecosystem::parse(ecosystem), name, &mut |row| {
-                said.push_str(&format!("{:?}\n", row.stance));
+                let _ = writeln!(said, "{:?}", row.stance);
             });
             said
         })
