@@ -85,7 +85,7 @@ impl Edition {
     }
 }
 
-impl<'a> Index<'a> {
+impl Index<'_> {
     /// The positions of all keys of an ecosystem.
     fn keys_of(&self, ecosystem: usize) -> Option<std::ops::Range<usize>> {
         let at = ecosystem.checked_mul(size::ECOSYSTEM)?;

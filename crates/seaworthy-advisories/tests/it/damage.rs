@@ -1,8 +1,7 @@
 //! Damaged editions: errors or odd answers, never a panic.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-
+XX
 use proptest::prelude::*;
 use seaworthy_advisories::{Context, Edition, FORMAT_VERSION};
 use seaworthy_core::Ecosystem;

@@ -325,7 +325,6 @@ const CASES: &[Case] = &[
         distro: "alpine 3.20.3",
         installed: "apk libssl3 3.3.1-r0 openssl",
         answer: "libssl3 CVE-2026-9 fixed in 3.3.1-r1, unrated",
-        ..NONE
     },
     Case {
         name: "8: another branch does not speak for this one",
@@ -498,7 +497,6 @@ const CASES: &[Case] = &[
         installed: "deb node-c 1-1 node-c\nnpm c 1.0.0",
         answer: "node-c CVE-2026-38 no fix yet, low
             c CVE-2026-38 no fix yet, critical",
-        ..NONE
     },
     Case {
         name: "36: a vulnerability of one source is none of another that ships the same program",

@@ -347,8 +347,7 @@ fn an_older_edition_does_not_take_the_place_of_a_newer_one() {
         let parcel = fs::read(maker.path(name)).unwrap();
         let text = String::from_utf8_lossy(&parcel);
         let payload = text.split("\"payload\": \"").nth(1).unwrap();
-        let payload = payload.split('"').next().unwrap().as_bytes().to_vec();
-        payload
+        payload.split('"').next().unwrap().as_bytes().to_vec()
     };
     let first = serial("older.parcel");
     seaworthy_testkit::wait_until("the clock moves on", || {
