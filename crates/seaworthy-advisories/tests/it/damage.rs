@@ -1,7 +1,8 @@
 //! Damaged editions: errors or odd answers, never a panic.
 
 use std::collections::BTreeSet;
-XX
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use seaworthy_advisories::{Context, Edition, FORMAT_VERSION};
 use seaworthy_core::Ecosystem;
