@@ -3,6 +3,7 @@
 mod assemble;
 mod names;
 mod pool;
+mod silent;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +17,7 @@ use seaworthy_match::Trust;
 use self::names::Names;
 use self::pool::Pool;
 use crate::details::{BodyDocument, RatingDocument, VulnerabilityDocument, epss_numbers};
-use crate::details::{KevDocument, RecordDocument};
+use crate::details::{KevDocument, NamesDocument, RecordDocument};
 use crate::format::{self, Shape};
 
 /// What an edition carries beside its advisories.
@@ -92,6 +93,12 @@ struct Draft {
     bundles: (usize, usize),
     rows: (usize, usize),
     body: (usize, usize),
+}
+
+impl Draft {
+    fn has_rows(&self) -> bool {
+        self.rows.0 < self.rows.1
+    }
 }
 
 /// One stretch or version of one statement. Texts are numbers in the pool.
@@ -181,10 +188,7 @@ impl Compiler {
 
         // Records and vulnerabilities are numbered where rows need them.
         let records: Vec<usize> = (0..order.len())
-            .filter(|&position| {
-                let (start, end) = self.draft(&order, position).rows;
-                start < end
-            })
+            .filter(|&position| self.draft(&order, position).has_rows())
             .collect();
         if records.len() >= usize::try_from(format::MAX_RECORDS).unwrap_or(usize::MAX) {
             return Err(CompileError::TooMany { what: "records" });
@@ -286,16 +290,27 @@ impl Compiler {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let record_document = |number: usize| {
-            let draft = records
-                .get(number)
-                .map(|&position| self.draft(&order, position))
-                .filter(|draft| draft.body.0 <= draft.body.1)?;
-            Some(RecordDocument {
-                feed: self.pool.text(draft.feed),
-                id: self.pool.text(draft.id),
-                body: self.body(draft)?,
-            })
+            let draft = self.draft(&order, *records.get(number)?);
+            Some((
+                self.document(draft, self.body(draft)?),
+                self.names_said(draft),
+            ))
         };
+        // Of what a record says that has no rows, only names and ratings matter.
+        let silent_documents = self
+            .silent_records(&order)
+            .into_iter()
+            .map(|position| {
+                let draft = self.draft(&order, position);
+                let body = BodyDocument {
+                    summary: "",
+                    references: Vec::new(),
+                    ratings: self.body(draft).map_or_else(Vec::new, |body| body.ratings),
+                };
+                let document = (self.document(draft, body), self.names_said(draft));
+                encode(self.pool.text(draft.id), &document)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let feed_of_record: Vec<u32> = records
             .iter()
             .map(|&position| self.draft(&order, position).feed)
@@ -309,10 +324,11 @@ impl Compiler {
                 bundles,
                 feed_of_record: &feed_of_record,
                 vulnerability_documents,
+                silent_documents,
                 context,
             },
             |number| match record_document(number) {
-                Some(document) => encode(document.id, &document),
+                Some(document) => encode(document.0.id, &document),
                 None => Ok(Vec::new()),
             },
         )
@@ -393,23 +409,16 @@ impl Compiler {
     /// Aliases are one vulnerability, unless that would make two CVE ids one: a
     /// record that lists both speaks of both.
     fn name_vulnerabilities(&self, order: &[usize], names: &mut Names) -> Vec<Vec<u32>> {
-        let is_cve = |name: &u32| names::is_cve(self.pool.text(*name));
         let mut bundles: Vec<Vec<u32>> = Vec::with_capacity(order.len());
         let mut single = [Vec::new(), Vec::new()];
         for position in 0..order.len() {
             let draft = self.draft(order, position);
-            let aliases = self.names_of(draft.aliases);
             let bundled = self.names_of(draft.bundles);
             if !bundled.is_empty() {
                 bundles.push(bundled.to_vec());
                 continue;
             }
-            let mut cves: Vec<u32> = std::iter::once(draft.id)
-                .chain(aliases.iter().copied())
-                .filter(is_cve)
-                .collect();
-            cves.sort_unstable();
-            cves.dedup();
+            let cves = self.cves_of(draft);
             if let [_, _, ..] = cves.as_slice() {
                 bundles.push(cves);
                 continue;
@@ -446,6 +455,36 @@ impl Compiler {
                 roots
             })
             .collect()
+    }
+
+    /// The CVE ids among a record's own names, each once.
+    fn cves_of(&self, draft: &Draft) -> Vec<u32> {
+        let mut cves: Vec<u32> = std::iter::once(draft.id)
+            .chain(self.names_of(draft.aliases).iter().copied())
+            .filter(|&name| names::is_cve(self.pool.text(name)))
+            .collect();
+        cves.sort_unstable();
+        cves.dedup();
+        cves
+    }
+
+    fn document<'a>(&'a self, draft: &Draft, body: BodyDocument<'a>) -> RecordDocument<'a> {
+        RecordDocument {
+            feed: self.pool.text(draft.feed),
+            id: self.pool.text(draft.id),
+            body,
+        }
+    }
+
+    fn names_said(&self, draft: &Draft) -> NamesDocument<'_> {
+        let texts = |range| {
+            let names = self.names_of(range).iter();
+            names.map(|&name| self.pool.text(name)).collect()
+        };
+        NamesDocument {
+            aliases: texts(draft.aliases),
+            bundles: texts(draft.bundles),
+        }
     }
 
     fn draft(&self, order: &[usize], position: usize) -> &Draft {

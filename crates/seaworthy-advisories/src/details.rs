@@ -16,6 +16,16 @@ pub(crate) struct RecordDocument<'a> {
     pub(crate) body: BodyDocument<'a>,
 }
 
+/// What follows a record's details: the names it came with, by which records find
+/// their vulnerabilities. Findings do not read this far.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NamesDocument<'a> {
+    #[serde(borrow)]
+    pub(crate) aliases: Vec<&'a str>,
+    #[serde(borrow)]
+    pub(crate) bundles: Vec<&'a str>,
+}
+
 /// The part of a record's details that does not name it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BodyDocument<'a> {
@@ -80,7 +90,7 @@ impl<'a> RatingDocument<'a> {
     }
 
     /// The rating, unless a number is none of this format's.
-    fn rating(&self) -> Option<Rating> {
+    pub(crate) fn rating(&self) -> Option<Rating> {
         Some(Rating {
             source: self.source.into(),
             system: match self.system {
@@ -113,7 +123,7 @@ impl KevDocument {
         }
     }
 
-    fn kev(self) -> Kev {
+    pub(crate) fn kev(self) -> Kev {
         Kev {
             added: Day::from_days(self.added),
             due: self.due.map(Day::from_days),
@@ -128,7 +138,7 @@ pub(crate) fn epss_numbers(epss: Epss) -> (u32, u32) {
 }
 
 /// The prediction of two stored numbers.
-fn epss_of((probability_millionths, percentile_millionths): (u32, u32)) -> Epss {
+pub(crate) fn epss_of((probability_millionths, percentile_millionths): (u32, u32)) -> Epss {
     Epss {
         probability_millionths,
         percentile_millionths,

@@ -194,12 +194,12 @@ impl Edition {
         }
     }
 
-    fn section(&self, name: SectionName) -> &[u8] {
+    pub(crate) fn section(&self, name: SectionName) -> &[u8] {
         let (start, end) = self.layout.section(name);
         self.source.front().get(start..end).unwrap_or_default()
     }
 
-    fn text(&self, place: u32) -> Option<&str> {
+    pub(crate) fn text(&self, place: u32) -> Option<&str> {
         text_at(self.section(SectionName::Strings), place)
     }
 
@@ -305,17 +305,16 @@ impl Edition {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    fn record_place(&self, record: RecordId) -> Option<Place> {
+    pub(crate) fn record_place(&self, record: RecordId) -> Option<Place> {
         Place::of(self.section(SectionName::Records), record.0)
     }
 
-    fn vulnerability_place(&self, vulnerability: VulnerabilityId) -> Option<Place> {
+    pub(crate) fn vulnerability_place(&self, vulnerability: VulnerabilityId) -> Option<Place> {
         Place::of(self.section(SectionName::Vulnerabilities), vulnerability.0)
     }
 
     fn record_at(&self, record: RecordId, place: Option<Place>) -> RecordDetails {
-        place
-            .and_then(|place| self.prose.document(self.blocks(), place, details::record))
+        self.document(place, details::record)
             .unwrap_or_else(|| details::unreadable_record(record.0))
     }
 
@@ -324,12 +323,26 @@ impl Edition {
         vulnerability: VulnerabilityId,
         place: Option<Place>,
     ) -> VulnerabilityDetails {
-        place
-            .and_then(|place| {
-                self.prose
-                    .document(self.blocks(), place, details::vulnerability)
-            })
+        self.document(place, details::vulnerability)
             .unwrap_or_else(|| details::unreadable_vulnerability(vulnerability.0))
+    }
+
+    /// What `read` makes of the details at `place`. `None` where it cannot.
+    pub(crate) fn document<T>(
+        &self,
+        place: Option<Place>,
+        read: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        self.prose.document(self.blocks(), place?, read)
+    }
+
+    /// The blocks that hold records without rows. `None` where the edition
+    /// contradicts itself.
+    pub(crate) fn silent_blocks(&self) -> Option<std::ops::Range<u32>> {
+        let first = u64_at(self.section(SectionName::Facts), 32)?;
+        let blocks = self.section(SectionName::Blocks).len() / size::BLOCK;
+        let (first, end) = (u32::try_from(first).ok()?, u32::try_from(blocks).ok()?);
+        (first <= end).then_some(first..end)
     }
 
     fn blocks(&self) -> Blocks<'_> {

@@ -1,4 +1,4 @@
-//! The layout of an edition, version 2. Everything is little endian.
+//! The layout of an edition, version 3. Everything is little endian.
 //!
 //! ```text
 //! header   0  magic "seaworthy.editn\n"          16 bytes
@@ -12,7 +12,7 @@
 //!
 //! | section | entry | what it holds |
 //! |---|---|---|
-//! | `facts` | once | advisories u64, vulnerabilities u64, flags u64 (bit 0: starter), rows u64 |
+//! | `facts` | once | advisories u64, vulnerabilities u64, flags u64 (bit 0: starter), rows u64, first block of silent records u64 |
 //! | `strings` | heap | each text as LEB128 length and UTF-8 bytes; named by its offset, a u32 |
 //! | `feeds` | 24 bytes | id (string), kind of date u32, day i32, reserved u32, advisories u64 |
 //! | `support` | 12 bytes | os-release id (string), version (string), last day of support i32 |
@@ -37,6 +37,11 @@
 //! in the order in which their details lie, all releases of a distribution
 //! together, in blocks of about 4 KiB: the lower number is the earlier block.
 //!
+//! A record without rows is *silent*: withdrawn, say, or a rating alone. It is kept
+//! where it names or rates a vulnerability of the edition, after all others, in
+//! blocks of its own that have no numbers. So an edition holds all that made it, and
+//! compiling what `Edition::decompile` gives back makes the same bytes.
+//!
 //! Everything before `details` is mapped. `details` are read where a finding
 //! needs them, so that prose never counts as memory.
 //!
@@ -49,7 +54,7 @@ use seaworthy_core::Fix;
 use seaworthy_match::Trust;
 
 /// The format this program writes and reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 pub(crate) const MAGIC: &[u8; 16] = b"seaworthy.editn\n";
 pub(crate) const HEADER: usize = 64;
@@ -131,7 +136,7 @@ impl SectionName {
 
 /// Sizes of entries in bytes.
 pub(crate) mod size {
-    pub(crate) const FACTS: usize = 32;
+    pub(crate) const FACTS: usize = 40;
     pub(crate) const WORD: usize = 4;
     pub(crate) const KEY: usize = 8;
     pub(crate) const PLACE: usize = 8;

@@ -69,7 +69,7 @@ impl<'a> Group<'a> {
     }
 
     /// Visits the rows in their order; `None` in place of one that is damaged.
-    pub(crate) fn visit(&self, mut visit: impl FnMut(Option<StoredRow<'_>>)) {
+    pub(crate) fn visit(&self, mut visit: impl FnMut(Option<StoredRow<'a>>)) {
         let Ok(texts) = std::str::from_utf8(self.texts) else {
             return visit(None);
         };

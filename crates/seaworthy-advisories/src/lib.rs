@@ -7,7 +7,8 @@
 //! findings alone. The layout is described in the module `format`.
 //!
 //! Read [`Compiler`] first (advisories in, bytes out), then [`Edition`] (bytes
-//! in, answers out), then [`Shelf`] (where editions lie on disk).
+//! in, answers out), then [`Shelf`] (where editions lie on disk), [`delta`] (from one
+//! edition to the next) and [`Sealed`] (who vouches for one).
 //!
 //! Two rules shape the room:
 //!
@@ -18,10 +19,11 @@
 //!   what it cannot say is said to be unreadable.
 //!
 //! Deliberately absent: fetching and parsing (the room `feeds`), version
-//! comparison (the room `match` asks `version`), deltas between editions and
-//! signatures.
+//! comparison (the room `match` asks `version`).
 
 mod compile;
+mod decompile;
+mod delta;
 mod details;
 mod edition;
 mod format;
@@ -39,11 +41,14 @@ mod source;
 mod walk;
 
 pub use compile::{CompileError, Compiler, Context, Mark};
+pub use delta::{ApplyError, DeltaError, apply, delta};
 pub use edition::{EcosystemCount, Edition, Statistics, VerifyError};
 pub use format::VERSION as FORMAT_VERSION;
 pub use keyring::{Keyring, KeyringError};
 pub use layout::OpenError;
-pub use parcel::{ParcelError, is_parcel, pack, read_parcel, unpack, write_parcel};
+pub use parcel::{
+    PackError, ParcelError, is_parcel, pack, pack_since, read_parcel, unpack, write_parcel,
+};
 pub use seal::{KeyError, PrivateKey, PublicKey, SealError, Sealed};
 pub use shelf::{Shelf, ShelfError};
 pub use walk::{Said, WalkError};

@@ -4,7 +4,8 @@
 //! parcel   0  magic "seaworthy.parcel"        16 bytes
 //!         16  length of the seal              u32, little endian
 //!         20  the seal, see the module `seal`
-//!         then the packed edition: one zstd frame, to the end
+//!         then the packed edition: one zstd frame, to the end; or, where the
+//!         seal names an edition to start from, a delta, see the module `delta`
 //! ```
 //!
 //! What a seal says is checked before anything is unpacked: length and digest of
@@ -15,6 +16,7 @@ use std::io::{self, Read, Write};
 use seaworthy_core::Digest;
 use sha2::{Digest as _, Sha256};
 
+use crate::delta::{ApplyError, DeltaError, apply, delta};
 use crate::edition::{Edition, VerifyError};
 use crate::layout::OpenError;
 use crate::seal::{SealError, Sealed};
@@ -27,6 +29,8 @@ const WINDOW_LOG: u32 = 27;
 const MAX_SEAL: u32 = 64 << 10;
 /// The largest edition that is taken: the format's own ceiling is near.
 const MAX_EDITION: u64 = 8 << 30;
+/// More than any delta has.
+const MAX_DELTA: u64 = 512 << 20;
 
 /// Why a parcel cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,27 @@ pub enum ParcelError {
     /// The edition does not have the digest it claims.
     #[error("the edition in the parcel is damaged")]
     Verify(#[source] VerifyError),
+    /// It has only changes, of an edition that is not here.
+    #[error("the parcel holds what changed since the edition {needed}, which is not here")]
+    Base {
+        /// The edition it starts from.
+        needed: Digest,
+    },
+    /// Its changes lead nowhere.
+    #[error("the changes in the parcel lead to no edition")]
+    Apply(#[source] ApplyError),
+}
+
+/// Why changes cannot be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// There is no telling what changed.
+    #[error(transparent)]
+    Delta(#[from] DeltaError),
+    /// The changes do not lead from the one edition to the other: one of them was
+    /// not made as this program makes them.
+    #[error("the changes do not lead to the newer edition")]
+    Unproven(#[source] ApplyError),
 }
 
 /// An edition as it is sent, with what a seal says of it. The caller fills in the
@@ -62,21 +87,45 @@ pub fn pack(edition: &Edition) -> io::Result<(Vec<u8>, Sealed)> {
     encoder.set_pledged_src_size(Some(bytes))?;
     edition.pieces(&mut |piece| encoder.write_all(piece))?;
     let packed = encoder.finish()?;
-    let sealed = Sealed {
+    let sealed = statement(edition, None, &packed);
+    Ok((packed, sealed))
+}
+
+/// What changed since `base`, packed as [`pack`] packs all of an edition. That it
+/// leads to `edition` was tried.
+pub fn pack_since(edition: &Edition, base: &Edition) -> Result<(Vec<u8>, Sealed), PackError> {
+    let packed = delta(base, edition)?;
+    apply(base, &packed).map_err(PackError::Unproven)?;
+    let sealed = statement(edition, Some(base.digest().clone()), &packed);
+    Ok((packed, sealed))
+}
+
+fn statement(edition: &Edition, from: Option<Digest>, packed: &[u8]) -> Sealed {
+    Sealed {
         edition: edition.digest().clone(),
-        bytes,
-        packed: Digest::from_sha256(Sha256::digest(&packed).into()),
+        bytes: edition.statistics().size_bytes,
+        from,
+        packed: Digest::from_sha256(Sha256::digest(packed).into()),
         packed_bytes: u64::try_from(packed.len()).unwrap_or(u64::MAX),
         serial: 0,
         expires: None,
         keys: Vec::new(),
-    };
-    Ok((packed, sealed))
+    }
 }
 
-/// The edition in `packed`, if it is the one that `sealed` speaks of.
-pub fn unpack(sealed: &Sealed, packed: &mut dyn Read) -> Result<Vec<u8>, ParcelError> {
-    if sealed.bytes > MAX_EDITION || sealed.packed_bytes > MAX_EDITION {
+/// The edition in `packed`, if it is the one that `sealed` speaks of. Where only
+/// changes are packed, `base` finds the edition they start from.
+pub fn unpack(
+    sealed: &Sealed,
+    packed: &mut dyn Read,
+    base: &dyn Fn(&Digest) -> Option<Edition>,
+) -> Result<Vec<u8>, ParcelError> {
+    let most = if sealed.from.is_some() {
+        MAX_DELTA
+    } else {
+        MAX_EDITION
+    };
+    if sealed.bytes > MAX_EDITION || sealed.packed_bytes > most {
         return Err(ParcelError::NotAParcel);
     }
     let other = |what| ParcelError::Other { what };
@@ -90,6 +139,13 @@ pub fn unpack(sealed: &Sealed, packed: &mut dyn Read) -> Result<Vec<u8>, ParcelE
     {
         return Err(other("packed edition"));
     }
+    if let Some(from) = &sealed.from {
+        let base = base(from).ok_or_else(|| ParcelError::Base {
+            needed: from.clone(),
+        })?;
+        let edition = apply(&base, &bytes).map_err(ParcelError::Apply)?;
+        return spoken_of(sealed, edition);
+    }
     let mut decoder =
         zstd::stream::read::Decoder::with_buffer(bytes.as_slice()).map_err(ParcelError::Read)?;
     decoder
@@ -100,12 +156,18 @@ pub fn unpack(sealed: &Sealed, packed: &mut dyn Read) -> Result<Vec<u8>, ParcelE
         .take(sealed.bytes.saturating_add(1))
         .read_to_end(&mut edition)
         .map_err(ParcelError::Read)?;
+    spoken_of(sealed, edition)
+}
+
+/// These bytes, if they are the edition that `sealed` speaks of.
+fn spoken_of(sealed: &Sealed, edition: Vec<u8>) -> Result<Vec<u8>, ParcelError> {
+    let other = || ParcelError::Other { what: "edition" };
     if u64::try_from(edition.len()).ok() != Some(sealed.bytes) {
-        return Err(other("edition"));
+        return Err(other());
     }
     let opened = Edition::from_bytes(edition).map_err(ParcelError::Open)?;
     if *opened.digest() != sealed.edition {
-        return Err(other("edition"));
+        return Err(other());
     }
     opened.verify().map_err(ParcelError::Verify)?;
     Ok(opened.into_bytes())
@@ -124,9 +186,11 @@ pub fn write_parcel(seal: &[u8], packed: &[u8], to: &mut dyn Write) -> io::Resul
 }
 
 /// Reads a parcel whose seal `check` accepts. Returns the bytes of the edition
-/// and what the seal says.
+/// and what the seal says. Where the parcel holds only changes, `base` finds the
+/// edition they start from.
 pub fn read_parcel(
     from: &mut dyn Read,
+    base: &dyn Fn(&Digest) -> Option<Edition>,
     check: impl FnOnce(&[u8]) -> Result<Sealed, SealError>,
 ) -> Result<(Vec<u8>, Sealed), ParcelError> {
     let mut head = [0; 20];
@@ -142,7 +206,7 @@ pub fn read_parcel(
         .read_to_end(&mut seal)
         .map_err(ParcelError::Read)?;
     let sealed = check(&seal).map_err(ParcelError::Seal)?;
-    let edition = unpack(&sealed, from)?;
+    let edition = unpack(&sealed, from, base)?;
     Ok((edition, sealed))
 }
 
@@ -167,7 +231,7 @@ mod tests {
     }
 
     fn open(parcel: &[u8]) -> Result<(Vec<u8>, Sealed), ParcelError> {
-        read_parcel(&mut &*parcel, Sealed::read_unverified)
+        read_parcel(&mut &*parcel, &|_| None, Sealed::read_unverified)
     }
 
     #[test]
@@ -197,18 +261,55 @@ mod tests {
     }
 
     #[test]
+    fn changes_alone_are_for_those_who_have_the_edition_before() {
+        let edition = |starter| {
+            let context = Context {
+                starter,
+                ..Context::default()
+            };
+            let bytes = Compiler::new().compile(&context).unwrap();
+            Edition::from_bytes(bytes).unwrap()
+        };
+        let (monday, tuesday) = (edition(false), edition(true));
+        let (packed, sealed) = pack_since(&tuesday, &monday).unwrap();
+        let mut parcel = Vec::new();
+        write_parcel(&sealed.seal(&[]).unwrap(), &packed, &mut parcel).unwrap();
+        let refused = open(&parcel).unwrap_err();
+        let expected = format!(
+            "the parcel holds what changed since the edition {}, which is not here",
+            monday.digest()
+        );
+        assert_eq!(refused.to_string(), expected);
+        let with = |starter| {
+            let base = |wanted: &Digest| {
+                assert_eq!(wanted, monday.digest());
+                Some(edition(starter))
+            };
+            read_parcel(&mut parcel.as_slice(), &base, Sealed::read_unverified)
+        };
+        let (bytes, sealed) = with(false).unwrap();
+        assert_eq!(sealed.from.as_ref(), Some(monday.digest()));
+        assert_eq!(
+            Edition::from_bytes(bytes).unwrap().digest(),
+            tuesday.digest()
+        );
+        assert!(matches!(with(true), Err(ParcelError::Apply(_))));
+    }
+
+    #[test]
     fn what_the_seal_does_not_speak_of_is_not_unpacked() {
         let zeros = zstd::stream::encode_all(&vec![0_u8; 1 << 20][..], 3).unwrap();
         let sealed = Sealed {
             edition: Digest::from_sha256([0; 32]),
             bytes: 100,
+            from: None,
             packed: Digest::from_sha256(Sha256::digest(&zeros).into()),
             packed_bytes: u64::try_from(zeros.len()).unwrap(),
             serial: 0,
             expires: None,
             keys: Vec::new(),
         };
-        let told = unpack(&sealed, &mut zeros.as_slice()).unwrap_err();
+        let told = unpack(&sealed, &mut zeros.as_slice(), &|_| None).unwrap_err();
         assert_eq!(
             told.to_string(),
             "the edition is not the one that the seal speaks of"

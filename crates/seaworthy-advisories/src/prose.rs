@@ -23,6 +23,13 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The place of the first document of a block.
+    pub(crate) fn first_of(block: u32) -> Self {
+        Self { block, position: 0 }
+    }
+}
+
 /// What blocks are read from.
 #[derive(Clone, Copy)]
 pub(crate) struct Blocks<'a> {

@@ -3,7 +3,8 @@
 //! A *seal* is a statement about one edition with signatures over it, in the Dead
 //! Simple Signing Envelope (DSSE 1.0.2) with Ed25519 (RFC 8032). It names the
 //! edition by digest and size, packed and unpacked, so that nothing is unpacked
-//! that nobody vouched for; it counts up, so that an older one cannot take the
+//! that nobody vouched for, and where only changes are sent, the edition they start
+//! from; it counts up, so that an older one cannot take the
 //! place of a newer; it ends, so that nobody can be kept on an old one for ever;
 //! and it may hand over to other keys.
 
@@ -29,7 +30,9 @@ pub struct Sealed {
     pub edition: Digest,
     /// Its length in bytes.
     pub bytes: u64,
-    /// The edition as it is sent.
+    /// The edition that is changed into it, where only changes are sent.
+    pub from: Option<Digest>,
+    /// The edition, or the changes, as sent.
     pub packed: Digest,
     /// The length of that in bytes.
     pub packed_bytes: u64,
@@ -105,6 +108,8 @@ struct EnvelopeSignature {
 struct Payload {
     edition: String,
     bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
     packed: String,
     packed_bytes: u64,
     serial: u64,
@@ -121,6 +126,7 @@ impl Sealed {
         let payload = serde_json::to_vec(&Payload {
             edition: self.edition.to_string(),
             bytes: self.bytes,
+            from: self.from.as_ref().map(Digest::to_string),
             packed: self.packed.to_string(),
             packed_bytes: self.packed_bytes,
             serial: self.serial,
@@ -229,6 +235,7 @@ fn parse(text: &[u8]) -> Result<(Envelope, Sealed, Vec<u8>), SealError> {
     let sealed = Sealed {
         edition: payload.edition.parse().map_err(|_| wrong())?,
         bytes: payload.bytes,
+        from: (payload.from.map(|from| from.parse()).transpose()).map_err(|_| wrong())?,
         packed: payload.packed.parse().map_err(|_| wrong())?,
         packed_bytes: payload.packed_bytes,
         serial: payload.serial,
@@ -332,6 +339,7 @@ mod tests {
         Sealed {
             edition: Digest::from_sha256([1; 32]),
             bytes: 1_000,
+            from: Some(Digest::from_sha256([3; 32])),
             packed: Digest::from_sha256([2; 32]),
             packed_bytes: 100,
             serial: 7,

@@ -118,6 +118,12 @@ impl Shelf {
         Ok(names.map(|(current, _)| self.folder.join(current)))
     }
 
+    /// The path of the edition with this digest, if it is still here.
+    pub fn find(&self, edition: &Digest) -> Option<PathBuf> {
+        let path = self.folder.join(format!("{}{SUFFIX}", edition.hex()));
+        path.is_file().then_some(path)
+    }
+
     /// The file names of the current and the previous edition; the latter is
     /// empty where there is none.
     fn names(&self) -> Result<Option<(String, String)>, ShelfError> {

@@ -5,6 +5,7 @@ use seaworthy_match::{RecordId, Row, VulnerabilityId};
 
 use crate::edition::Edition;
 use crate::format::{size, u32_at};
+use crate::group::Group;
 use crate::lookup::{Damaged, Index};
 
 /// One row, and what it is about.
@@ -37,29 +38,17 @@ impl Edition {
         wanted: &dyn Fn(&Ecosystem, &str) -> bool,
         visit: &mut dyn FnMut(Said<'_>),
     ) -> Result<(), WalkError> {
-        let index = self.index();
         let mut result = Ok(());
-        for position in 0..index.ecosystems.len() / size::ECOSYSTEM {
-            let (family, release) = self.ecosystem(position).ok_or(WalkError)?;
-            let ecosystem = match release {
-                Some(release) => Ecosystem::of_release(family, release),
-                None => Ecosystem::family_only(family),
-            };
-            let keys = index.keys_of(position).ok_or(WalkError)?;
-            for key in keys {
-                let group = index.group_of(key).ok_or(WalkError)?;
-                let name = group
-                    .name()
-                    .and_then(|name| std::str::from_utf8(name).ok())
-                    .ok_or(WalkError)?;
-                if !wanted(&ecosystem, name) {
-                    continue;
+        for (position, ecosystem) in self.ecosystems()?.iter().enumerate() {
+            self.groups(position, &mut |name, group| {
+                if !wanted(ecosystem, name) {
+                    return Ok(());
                 }
                 group.visit(|row| {
                     let told = row.and_then(|row| {
                         self.row(row, &mut |row| {
                             visit(Said {
-                                ecosystem: &ecosystem,
+                                ecosystem,
                                 name,
                                 row,
                             });
@@ -69,9 +58,41 @@ impl Edition {
                         result = Err(WalkError);
                     }
                 });
-            }
+                Ok(())
+            })?;
         }
         result
+    }
+
+    /// Every ecosystem, in the order of the file.
+    pub(crate) fn ecosystems(&self) -> Result<Vec<Ecosystem>, WalkError> {
+        (0..self.index().ecosystems.len() / size::ECOSYSTEM)
+            .map(|position| {
+                let (family, release) = self.ecosystem(position).ok_or(WalkError)?;
+                Ok(match release {
+                    Some(release) => Ecosystem::of_release(family, release),
+                    None => Ecosystem::family_only(family),
+                })
+            })
+            .collect()
+    }
+
+    /// Visits all there is about each name of the ecosystem at `position`.
+    pub(crate) fn groups<'a>(
+        &'a self,
+        position: usize,
+        visit: &mut dyn FnMut(&'a str, Group<'a>) -> Result<(), WalkError>,
+    ) -> Result<(), WalkError> {
+        let index = self.index();
+        for key in index.keys_of(position).ok_or(WalkError)? {
+            let group = index.group_of(key).ok_or(WalkError)?;
+            let name = group
+                .name()
+                .and_then(|name| std::str::from_utf8(name).ok())
+                .ok_or(WalkError)?;
+            visit(name, group)?;
+        }
+        Ok(())
     }
 
     /// Every vulnerability there is, in the order of the file.

@@ -33,6 +33,8 @@ pub(super) struct Parts<'a> {
     pub(super) feed_of_record: &'a [u32],
     /// By vulnerability number.
     pub(super) vulnerability_documents: Vec<Vec<u8>>,
+    /// Of records without rows, in the order of their names.
+    pub(super) silent_documents: Vec<Vec<u8>>,
     pub(super) context: &'a Context,
 }
 
@@ -150,6 +152,7 @@ pub(super) fn assemble(
         mut bundles,
         feed_of_record,
         vulnerability_documents,
+        silent_documents,
         context,
     } = parts;
     sort(&mut rows, pool);
@@ -181,6 +184,11 @@ pub(super) fn assemble(
                 })?;
             }
         }
+    }
+    blocks.close()?;
+    let first_silent = blocks.closed;
+    for document in silent_documents {
+        blocks.push(&document)?;
     }
     blocks.close()?;
     drop(vulnerability_documents);
@@ -312,6 +320,7 @@ pub(super) fn assemble(
     put_u64(&mut facts, vulnerabilities.of.len());
     put_u64(&mut facts, usize::from(context.starter));
     put_u64(&mut facts, rows.len());
+    put_u64(&mut facts, index(first_silent));
 
     let mut bundle_bytes = Vec::with_capacity(bundles.words.len() * WORD);
     for word in bundles.words {
@@ -340,6 +349,8 @@ fn sort(rows: &mut Vec<FinalRow>, pool: &Pool) {
     rows.sort_unstable_by(|a, b| {
         (a.key, a.record, a.about, a.shape)
             .cmp(&(b.key, b.record, b.about, b.shape))
+            // An empty version is not the same as none.
+            .then_with(|| (a.from != NONE).cmp(&(b.from != NONE)))
             .then_with(|| pool.text(a.from).cmp(pool.text(b.from)))
             .then_with(|| pool.text(a.until).cmp(pool.text(b.until)))
     });
@@ -350,7 +361,7 @@ fn sort(rows: &mut Vec<FinalRow>, pool: &Pool) {
     });
 }
 
-/// Ecosystems by name, each with the keys that some row is about.
+/// Ecosystems that some row is about, by name, each with its keys.
 fn homes<'a>(
     pool: &'a Pool,
     ecosystems: &'a HashMap<Ecosystem, u32>,
@@ -370,9 +381,9 @@ fn homes<'a>(
     }
     let mut homes: Vec<Home<'a>> = ecosystems
         .iter()
-        .map(|(ecosystem, number)| Home {
-            ecosystem,
-            keys: keys_of.remove(number).unwrap_or_default(),
+        .filter_map(|(ecosystem, number)| {
+            let keys = keys_of.remove(number)?;
+            Some(Home { ecosystem, keys })
         })
         .collect();
     homes.sort_unstable_by_key(|home| home.ecosystem);

@@ -2,8 +2,8 @@
 
 use super::pool::Pool;
 
-/// Disjoint groups of names, each with at most one CVE id. Names are numbers in
-/// the pool.
+/// Disjoint groups of names, each with at most one CVE id unless made otherwise.
+/// Names are numbers in the pool.
 pub(super) struct Names {
     parent: Vec<u32>,
     cve: Vec<Option<u32>>,
@@ -25,6 +25,15 @@ impl Names {
             cve: numbers()
                 .map(|number| is_cve(pool.text(number)).then_some(number))
                 .collect(),
+        }
+    }
+
+    /// The same, except that no CVE id keeps groups apart.
+    pub(super) fn related(pool: &Pool) -> Self {
+        let numbers = (0..pool.len()).filter_map(|number| u32::try_from(number).ok());
+        Self {
+            parent: numbers.collect(),
+            cve: Vec::new(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod answers;
 mod damage;
+mod decompile;
+mod delta;
 mod hard_cases;
 mod sample;
 mod schema;
