@@ -220,12 +220,14 @@ Examples:
 Examples:
   openssl genpkey -algorithm ed25519 -out edition.key
   seaworthy db export --key edition.key --output today.parcel
-  seaworthy db export --key edition.key --expires 14 --output today.parcel")]
+  seaworthy db export --key edition.key --expires 14 --output today.parcel
+  seaworthy db export --key edition.key --since yesterday.edition --output changes.parcel")]
     Export(DbExportArgs),
     /// Take the edition of a file that `db export` wrote.
     ///
     /// The signature is checked before anything is unpacked, and an older edition
-    /// does not take the place of a newer one.
+    /// does not take the place of a newer one. A file of changes needs the edition
+    /// they start from to be in use, or the one before.
     #[command(after_help = "\
 Examples:
   seaworthy db trust edition.pub
@@ -336,6 +338,10 @@ pub(crate) struct DbExportArgs {
     /// Whoever imports this trusts exactly these public keys from then on (PEM).
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) hand_over: Vec<PathBuf>,
+
+    /// Write only what changed since this edition, for places that have it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) since: Option<PathBuf>,
 
     /// Export this edition instead of the installed one.
     #[arg(long, value_name = "FILE")]

@@ -370,6 +370,64 @@ fn an_older_edition_does_not_take_the_place_of_a_newer_one() {
 }
 
 #[test]
+fn what_changed_since_an_edition_travels_alone_to_those_who_have_it() {
+    if !require("openssl") {
+        return;
+    }
+    let maker = User::new();
+    make_key(&maker, "one");
+    let made = |count| {
+        write_records(&maker.path("mirror"), count);
+        let output = format!("{count}.edition");
+        let ended = maker.run(&["db", "build", "--from", "mirror", "--output", &output]);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        output
+    };
+    let editions = [made(2), made(3), made(4)];
+    let export = |edition: &str, since: &[&str], output: &str| {
+        let arguments = ["db", "export", "--key", "one.key", "--edition", edition];
+        let ended = maker.run(&[&arguments[..], since, &["--output", output]].concat());
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        ended.talk
+    };
+    export(&editions[0], &[], "whole.parcel");
+    let told = export(&editions[1], &["--since", &editions[0]], "first.parcel");
+    assert!(told.contains("what changed since sha256:"), "{told}");
+    export(&editions[2], &["--since", &editions[1]], "second.parcel");
+
+    let site = User::new();
+    let at = |name: &str| maker.path(name).to_str().unwrap().to_owned();
+    let import = |name: &str| site.run(&["db", "import", &at(name)]);
+    assert_eq!(site.run(&["db", "trust", &at("one.pub")]).code, 0);
+    let refused = |name: &str| {
+        let ended = import(name);
+        assert_eq!(ended.code, 2, "{}", ended.out);
+        assert!(ended.talk.contains("which is not here"), "{}", ended.talk);
+        assert!(ended.talk.contains("hint: import the whole edition"));
+    };
+    refused("first.parcel");
+    for (name, advisories) in [
+        ("whole.parcel", 2),
+        ("first.parcel", 3),
+        ("second.parcel", 4),
+    ] {
+        if name == "first.parcel" {
+            // One step after the other.
+            refused("second.parcel");
+        }
+        let ended = import(name);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        let counted = format!("advisories       {advisories}\n");
+        assert!(ended.out.contains(&counted), "{}", ended.out);
+    }
+    let installed = site.run(&["db", "verify"]).out;
+    let built = maker.run(&["db", "verify", &editions[2]]).out;
+    assert_eq!(installed.lines().next(), built.lines().next());
+    let verified = site.run(&["db", "verify", &at("second.parcel")]).out;
+    assert!(verified.contains("by a trusted key"), "{verified}");
+}
+
+#[test]
 fn what_an_edition_knows_can_be_asked_and_compared() {
     let user = User::new();
     write_records(&user.path("mirror"), 2);

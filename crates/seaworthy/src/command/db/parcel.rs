@@ -7,9 +7,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use seaworthy_advisories::{
-    Edition, PrivateKey, PublicKey, SealError, Sealed, is_parcel, pack, read_parcel, write_parcel,
+    Edition, PackError, ParcelError, PrivateKey, PublicKey, SealError, Sealed, Shelf, is_parcel,
+    pack, pack_since, read_parcel, write_parcel,
 };
-use seaworthy_core::Day;
+use seaworthy_core::{Day, Digest};
 
 use crate::cli::{DbExportArgs, DbImportArgs, DbTrustArgs, DbVerifyArgs};
 use crate::command::db::status::{describe, megabytes};
@@ -40,7 +41,10 @@ pub(crate) fn export(desk: &Desk<'_>, args: &DbExportArgs) -> anyhow::Result<Exi
         .collect::<anyhow::Result<Vec<PrivateKey>>>()?;
     let bar = Bar::new(desk.printer.shows_progress());
     bar.say("packing");
-    let (packed, mut sealed) = pack(&edition).context("cannot pack the edition")?;
+    let (packed, mut sealed) = match &args.since {
+        Some(since) => changes(&edition, &edition::open(desk.data, Some(since))?)?,
+        None => pack(&edition).context("cannot pack the edition")?,
+    };
     sealed.serial = settings::seconds();
     sealed.expires = args
         .expires
@@ -56,12 +60,30 @@ pub(crate) fn export(desk: &Desk<'_>, args: &DbExportArgs) -> anyhow::Result<Exi
     bar.clear();
     printer::write_file(&args.output, &parcel)?;
     desk.printer.note(&format!(
-        "{:.1} MB, {}: {}",
+        "{:.1} MB{}, {}: {}",
         megabytes(parcel.len() as u64),
+        sealed
+            .from
+            .map_or_else(String::new, |from| format!(", what changed since {from}")),
         signed(&keys),
         args.output.display()
     ));
     Ok(Exit::Pass)
+}
+
+fn changes(edition: &Edition, base: &Edition) -> anyhow::Result<(Vec<u8>, Sealed)> {
+    pack_since(edition, base).map_err(|error| {
+        let hint = match &error {
+            PackError::Delta(_) => "leave out --since: the whole edition is the way then",
+            PackError::Unproven(_) => "build both editions again with this version",
+        };
+        Hinted::over("cannot pack what changed", hint, error)
+    })
+}
+
+/// How a parcel of changes finds the edition they start from.
+fn base_on(shelf: &Shelf) -> impl Fn(&Digest) -> Option<Edition> {
+    |wanted| Edition::open(&shelf.find(wanted)?).ok()
 }
 
 fn signed(keys: &[PrivateKey]) -> String {
@@ -100,7 +122,7 @@ pub(crate) fn import(desk: &Desk<'_>, args: &DbImportArgs) -> anyhow::Result<Exi
         .filter(|_| !args.allow_older);
     let mut seal = Vec::new();
     let file = File::open(&args.file).with_context(told)?;
-    let (bytes, sealed) = read_parcel(&mut BufReader::new(file), |text| {
+    let (bytes, sealed) = read_parcel(&mut BufReader::new(file), &base_on(&shelf), |text| {
         seal = text.to_vec();
         if args.unsigned {
             Sealed::read_unverified(text)
@@ -133,8 +155,7 @@ pub(crate) fn import(desk: &Desk<'_>, args: &DbImportArgs) -> anyhow::Result<Exi
     Ok(Exit::Pass)
 }
 
-fn hint_of(error: &seaworthy_advisories::ParcelError, nobody: bool) -> &'static str {
-    use seaworthy_advisories::ParcelError;
+fn hint_of(error: &ParcelError, nobody: bool) -> &'static str {
     match error {
         ParcelError::Seal(SealError::Untrusted { .. } | SealError::Unsigned) if nobody => {
             "no key is trusted here: `seaworthy db trust KEY.pem` trusts one, --unsigned takes \
@@ -145,6 +166,10 @@ fn hint_of(error: &seaworthy_advisories::ParcelError, nobody: bool) -> &'static 
         }
         ParcelError::Seal(SealError::Expired { .. }) => "fetch a newer file",
         ParcelError::Seal(SealError::Older { .. }) => "--allow-older goes back on purpose",
+        ParcelError::Base { .. } => {
+            "import the whole edition, or changes of the one that `seaworthy db status` names"
+        }
+        ParcelError::Apply(_) => "import the whole edition instead",
         ParcelError::NotAParcel => "`seaworthy db export` writes such files",
         _ => "copy the file again: it was cut or changed on the way",
     }
@@ -193,7 +218,8 @@ pub(crate) fn verify(desk: &Desk<'_>, args: &DbVerifyArgs) -> anyhow::Result<Exi
     file.rewind().with_context(told)?;
     let (digest, line) = if is_parcel(start.get(..read).unwrap_or_default()) {
         let mut seal = Vec::new();
-        let (_, sealed) = read_parcel(&mut BufReader::new(file), |text| {
+        let shelf = edition::shelf(desk.data);
+        let (_, sealed) = read_parcel(&mut BufReader::new(file), &base_on(&shelf), |text| {
             seal = text.to_vec();
             Sealed::read_unverified(text)
         })
