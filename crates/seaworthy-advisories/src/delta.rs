@@ -232,8 +232,7 @@ pub fn delta(old: &Edition, new: &Edition) -> Result<Vec<u8>, DeltaError> {
     delta.extend_from_slice(&DELTA_VERSION.to_le_bytes());
     delta.extend_from_slice(&VERSION.to_le_bytes());
     for edition in [old, new] {
-        let hash = HEXLOWER.decode(edition.digest().hex().as_bytes());
-        delta.extend_from_slice(&hash.expect("a digest has 64 hex digits"));
+        delta.extend_from_slice(&hash_of(edition.digest()));
     }
     let length = u64::try_from(plan.len()).unwrap_or(u64::MAX);
     delta.extend_from_slice(&length.to_le_bytes());
@@ -260,9 +259,8 @@ pub fn apply(old: &Edition, delta: &[u8]) -> Result<Vec<u8>, ApplyError> {
         .and_then(|length| packed.split_at_checked(length))
         .ok_or(damaged("its plan is cut"))?;
     let plan = unpack(plan, &[], MAX_PLAN)?;
-    let plan = match postcard::take_from_bytes::<Plan<'_>>(&plan) {
-        Ok((plan, [])) => plan,
-        _ => return Err(damaged("its plan cannot be read")),
+    let Ok((plan, [])) = postcard::take_from_bytes::<Plan<'_>>(&plan) else {
+        return Err(damaged("its plan cannot be read"));
     };
 
     // By position in the file: what becomes of each record.
@@ -450,6 +448,11 @@ fn within(length: usize, limit: usize, what: &'static str) -> Result<(), DeltaEr
         return Err(DeltaError::TooLarge { what, limit });
     }
     Ok(())
+}
+
+fn hash_of(digest: &Digest) -> Vec<u8> {
+    let hash = HEXLOWER.decode(digest.hex().as_bytes());
+    hash.expect("a digest has 64 hex digits")
 }
 
 fn digest_of(bytes: &[u8], at: usize) -> Option<Digest> {

@@ -7,8 +7,9 @@ use std::ops::Range;
 use seaworthy_core::{Ecosystem, FeedDate};
 use sha2::{Digest as _, Sha256};
 
+use super::bundle::Bundles;
 use super::pool::Pool;
-use super::{Bundles, CompileError, Context, FinalRow, count};
+use super::{CompileError, Context, FinalRow, count};
 use crate::format::{
     BUNDLE, DIGEST_AT, DIGESTED_FROM, HEADER, MAGIC, NONE, SectionName, TABLE_ENTRY, VERSION,
     push_text, row_word,
