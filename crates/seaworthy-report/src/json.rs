@@ -3,10 +3,16 @@
 mod indented;
 pub mod v1;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
 
 use crate::Assessed;
 use indented::Indented;
+
+/// Bytes written at once.
+const PIECE: usize = 64 * 1024;
 
 /// A document that is not ours, or of another version.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +35,11 @@ pub enum ReadError {
 ///
 /// When `out` cannot take it.
 pub fn json(images: &[Assessed<'_>], out: &mut dyn Write) -> io::Result<()> {
-    Indented::write(&v1::document(images), out)
+    let mut out = BufWriter::with_capacity(PIECE, out);
+    let mut writer = Serializer::with_formatter(&mut out, Indented::default());
+    v1::document(images).serialize(&mut writer)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Reads a document of version 1.
