@@ -222,7 +222,7 @@ fn key_of(package: &Value) -> (Ecosystem, String) {
     (Ecosystem::parse(ecosystem), name)
 }
 
-/// Notices of mere improvements and withdrawn records affect nothing.
+/// Notices of mere improvements, live patches and withdrawn records affect nothing.
 fn is_silent(record: &Value) -> bool {
     let id = text(record, "id");
     let improves = ["ALBA-", "ALEA-", "RHBA-", "RHEA-"]
@@ -232,7 +232,11 @@ fn is_silent(record: &Value) -> bool {
         .iter()
         .flat_map(|field| list(record, field))
         .any(|it| it.as_str().is_some_and(|it| it.contains("CVE-")));
-    record.get("withdrawn").is_some_and(|it| !it.is_null()) || (improves && !fixes)
+    // A patch of a running kernel changes no package.
+    let is_live_patch = id.starts_with("LSN-");
+    record.get("withdrawn").is_some_and(|it| !it.is_null())
+        || (improves && !fixes)
+        || is_live_patch
 }
 
 /// RUSTSEC keeps notices that name no flaw; the edition leaves them out.
