@@ -234,9 +234,7 @@ fn is_silent(record: &Value) -> bool {
         .any(|it| it.as_str().is_some_and(|it| it.contains("CVE-")));
     // A patch of a running kernel changes no package.
     let is_live_patch = id.starts_with("LSN-");
-    record.get("withdrawn").is_some_and(|it| !it.is_null())
-        || (improves && !fixes)
-        || is_live_patch
+    record.get("withdrawn").is_some_and(|it| !it.is_null()) || (improves && !fixes) || is_live_patch
 }
 
 /// RUSTSEC keeps notices that name no flaw; the edition leaves them out.
