@@ -1,8 +1,6 @@
 //! An edition back to what made it.
 
-use seaworthy_core::{
-    Advisory, AffectedInterval, Ecosystem, Fix, PackageKey, Stance, Statement, Until, Upper,
-};
+use seaworthy_core::{Advisory, AffectedInterval, Ecosystem, Fix, PackageKey, Stance, Statement};
 use seaworthy_match::{RecordId, RowStance};
 
 use crate::compile::Context;
@@ -228,14 +226,7 @@ fn state(
         for row in rows {
             match row.stance {
                 RowStance::Interval(interval, fix) if fix == wanted => {
-                    intervals.push(AffectedInterval {
-                        from: interval.from.map(Into::into),
-                        upper: match interval.until {
-                            Until::Forever => Upper::Open,
-                            Until::Before(version) => Upper::Fixed(version.into()),
-                            Until::Through(version) => Upper::LastAffected(version.into()),
-                        },
-                    });
+                    intervals.push(AffectedInterval::from(interval));
                 }
                 RowStance::Exactly(version, fix) if fix == wanted => versions.push(version.into()),
                 RowStance::Unreadable => return Err(WalkError),

@@ -106,6 +106,20 @@ pub enum Upper {
     LastAffected(Box<str>),
 }
 
+impl From<Interval<'_>> for AffectedInterval {
+    /// The same stretch, to keep.
+    fn from(interval: Interval<'_>) -> Self {
+        Self {
+            from: interval.from.map(Into::into),
+            upper: match interval.until {
+                Until::Forever => Upper::Open,
+                Until::Before(version) => Upper::Fixed(version.into()),
+                Until::Through(version) => Upper::LastAffected(version.into()),
+            },
+        }
+    }
+}
+
 impl AffectedInterval {
     /// The same stretch, borrowed for comparing.
     pub fn as_interval(&self) -> Interval<'_> {

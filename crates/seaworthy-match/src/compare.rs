@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_core::{
-    AffectedInterval, Comparison, Coverage, Finding, Fix, FixState, Interval, Inventory, PackageId,
-    Scheme, Source, Until, Upper,
+    AffectedInterval, Comparison, Coverage, Finding, Fix, FixState, Inventory, PackageId, Scheme,
+    Source, Until, Upper,
 };
 
 use crate::advisories::{
@@ -172,7 +172,7 @@ fn hear<'a>(
         let hit = || Hit {
             record: row.record,
             lookup,
-            interval: interval.map(owned),
+            interval: interval.map(AffectedInterval::from),
             fix,
             subscription,
         };
@@ -263,17 +263,6 @@ fn is_same(scheme: Scheme, listed: &str, installed: &str) -> bool {
         || scheme
             .compare(listed, installed)
             .is_some_and(std::cmp::Ordering::is_eq)
-}
-
-fn owned(interval: Interval<'_>) -> AffectedInterval {
-    AffectedInterval {
-        from: interval.from.map(Into::into),
-        upper: match interval.until {
-            Until::Forever => Upper::Open,
-            Until::Before(version) => Upper::Fixed(version.into()),
-            Until::Through(version) => Upper::LastAffected(version.into()),
-        },
-    }
 }
 
 /// The details that findings need. One question asks for all: they are found

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use seaworthy_advisories::{Edition, Said};
-use seaworthy_core::{AffectedInterval, Interval, Until, Upper};
 use seaworthy_match::{
     Advisories as _, RecordDetails, RecordId, RowStance, VulnerabilityDetails, VulnerabilityId,
     chosen_severity,
@@ -193,24 +192,13 @@ impl Statement {
             name: said.name.to_owned(),
             record: said.row.record,
             says: match said.row.stance {
-                RowStance::Interval(interval, fix) => stretch(&owned(interval), fix),
+                RowStance::Interval(interval, fix) => stretch(&interval.into(), fix),
                 RowStance::Exactly(version, _) => format!("= {version}"),
                 RowStance::NotAffected => "not affected".to_owned(),
                 RowStance::UnderReview => "under review".to_owned(),
                 RowStance::Unreadable => "cannot be read".to_owned(),
             },
         }
-    }
-}
-
-fn owned(interval: Interval<'_>) -> AffectedInterval {
-    AffectedInterval {
-        from: interval.from.map(Into::into),
-        upper: match interval.until {
-            Until::Forever => Upper::Open,
-            Until::Before(version) => Upper::Fixed(version.into()),
-            Until::Through(version) => Upper::LastAffected(version.into()),
-        },
     }
 }
 
