@@ -123,36 +123,46 @@ impl Gathered<'_> {
         &mut self,
         feed: &'static vendor::Feed,
     ) -> Result<(), ReadError> {
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
+        let limit = self.options.limits.archive_bytes;
+        let held = self.parts_of(feed, limit).await;
+        self.hold(feed, held.map(Some))
+    }
+
+    /// Keeps the parts of a feed, if there are any. Half a feed would look like all
+    /// of it, so one that fails is left out or ends it all.
+    fn hold(
+        &mut self,
+        feed: &'static vendor::Feed,
+        held: Result<Option<Held>, ReadError>,
+    ) -> Result<(), ReadError> {
+        match held {
+            Ok(held) => self
+                .feeds
+                .extend(held.filter(|held| !held.parts.is_empty())),
+            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The parts whose paths are known beforehand.
+    async fn parts_of(
+        &mut self,
+        feed: &'static vendor::Feed,
+        limit: u64,
+    ) -> Result<Held, ReadError> {
+        let mut held = Held::of_vendor(feed);
         for part in feed.parts {
             let spot = Spot {
                 path: format!("vendor/{}", part.path),
                 published: (!part.upstream.is_empty()).then(|| part.upstream.to_owned()),
             };
-            let limit = self.options.limits.archive_bytes;
-            match self.source.open(&spot, limit).await {
-                Ok(Some(opened)) => {
-                    held.parts.push(opened);
-                    held.names.push(part.path.to_owned());
-                }
-                Ok(None) => {}
-                // Half a feed would look like all of it.
-                Err(error) if self.lenient => {
-                    self.left_out(feed.id, &told(&error));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
+            if let Some(opened) = self.source.open(&spot, limit).await? {
+                held.parts.push(opened);
+                held.names.push(part.path.to_owned());
             }
         }
-        if !held.parts.is_empty() {
-            self.feeds.push(held);
-        }
-        Ok(())
+        Ok(held)
     }
 
     /// An archive that a text names, and the documents that changed since it was
@@ -161,13 +171,8 @@ impl Gathered<'_> {
         &mut self,
         archived: &'static vendor::Archived,
     ) -> Result<(), ReadError> {
-        let feed = &archived.feed;
-        match self.parts_of_archived(archived).await {
-            Ok(held) => self.feeds.extend(held),
-            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
+        let held = self.parts_of_archived(archived).await;
+        self.hold(&archived.feed, held)
     }
 
     async fn parts_of_archived(
@@ -197,22 +202,7 @@ impl Gathered<'_> {
         };
         let latest = bytes_of(&mut latest, archived.latest)?;
         let name = vendor::file_named(&latest).map_err(unusable(archived.latest))?;
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
-        for part in feed.parts {
-            let spot = Spot {
-                path: format!("vendor/{}", part.path),
-                published: Some(part.upstream.to_owned()),
-            };
-            if let Some(opened) = self.source.open(&spot, ENRICHMENT_LIMIT).await? {
-                held.parts.push(opened);
-                held.names.push(part.path.to_owned());
-            }
-        }
+        let mut held = self.parts_of(feed, ENRICHMENT_LIMIT).await?;
         let Some(archive) = self.source.open(&beside(name), limit).await? else {
             return Err(unusable(name)(VendorError::Missing {
                 what: "the newest archive",
@@ -262,15 +252,8 @@ impl Gathered<'_> {
         &mut self,
         indexed: &'static vendor::Indexed,
     ) -> Result<(), ReadError> {
-        let feed = &indexed.feed;
-        match self.parts_of_indexed(indexed).await {
-            Ok(held) if held.parts.is_empty() => {}
-            Ok(held) => self.feeds.push(held),
-            // Half a feed would look like all of it.
-            Err(error) if self.lenient => self.left_out(feed.id, &told(&error)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
+        let held = self.parts_of_indexed(indexed).await;
+        self.hold(&indexed.feed, held.map(Some))
     }
 
     async fn parts_of_indexed(
@@ -278,12 +261,7 @@ impl Gathered<'_> {
         indexed: &'static vendor::Indexed,
     ) -> Result<Held, ReadError> {
         let feed = &indexed.feed;
-        let mut held = Held {
-            id: feed.id.to_owned(),
-            kind: Kind::Vendor(feed),
-            parts: Vec::new(),
-            names: Vec::new(),
-        };
+        let mut held = Held::of_vendor(feed);
         for repository in indexed.repositories {
             let unusable = |name: &str| {
                 let part: Box<str> = format!("{}/{name}", repository.path).into();

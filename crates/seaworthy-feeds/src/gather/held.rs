@@ -44,6 +44,16 @@ pub(super) struct Content {
 }
 
 impl Held {
+    /// A vendor's feed without its parts.
+    pub(super) fn of_vendor(feed: &'static vendor::Feed) -> Self {
+        Self {
+            id: feed.id.to_owned(),
+            kind: Kind::Vendor(feed),
+            parts: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
     /// Reads from the start what was read before.
     pub(super) fn read_again(
         &mut self,
