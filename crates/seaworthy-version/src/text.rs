@@ -44,6 +44,15 @@ pub(crate) fn take_while(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &
     bytes.split_at(end)
 }
 
+/// Splits `bytes` at the last hyphen; what follows it is the release of a package.
+pub(crate) fn split_release(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let Some(hyphen) = bytes.iter().rposition(|byte| *byte == b'-') else {
+        return (bytes, None);
+    };
+    let (version, release) = bytes.split_at(hyphen);
+    (version, release.split_first().map(|(_, release)| release))
+}
+
 /// Splits the leading ASCII digits from `bytes`.
 pub(crate) fn take_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
     take_while(bytes, |byte| byte.is_ascii_digit())

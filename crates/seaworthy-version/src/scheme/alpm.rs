@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use crate::text::{compare_numbers, take_digits, take_while};
+use crate::text::{compare_numbers, split_release, take_digits, take_while};
 
 /// A version in its three parts.
 struct Parts<'a> {
@@ -48,13 +48,7 @@ fn read(text: &str) -> Result<Parts<'_>, &'static str> {
         [b':', rest @ ..] => (digits, rest),
         _ => (&[][..], text),
     };
-    let (version, release) = match rest.iter().rposition(|byte| *byte == b'-') {
-        Some(hyphen) => {
-            let (version, release) = rest.split_at(hyphen);
-            (version, release.split_first().map(|(_, release)| release))
-        }
-        None => (rest, None),
-    };
+    let (version, release) = split_release(rest);
     Ok(Parts {
         epoch,
         version,

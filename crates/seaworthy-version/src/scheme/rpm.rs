@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use crate::text::{compare_numbers, take_digits, take_while};
+use crate::text::{compare_numbers, split_release, take_digits, take_while};
 
 /// A version in its three parts.
 struct Parts<'a> {
@@ -55,13 +55,7 @@ fn read(text: &str) -> Result<Parts<'_>, &'static str> {
         (epoch, [b':', rest @ ..]) => (epoch, rest),
         (rest, _) => (&b"0"[..], rest),
     };
-    let (version, release) = match rest.iter().rposition(|byte| *byte == b'-') {
-        Some(hyphen) => {
-            let (version, release) = rest.split_at(hyphen);
-            (version, release.split_first().map(|(_, release)| release))
-        }
-        None => (rest, None),
-    };
+    let (version, release) = split_release(rest);
     // rpm would take the rest of such a label, but its `labelCompare` refuses it.
     if version.is_empty() {
         return Err("its version part is empty");
