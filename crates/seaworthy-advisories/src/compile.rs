@@ -2,6 +2,7 @@
 
 mod assemble;
 mod bundle;
+mod copies;
 mod names;
 mod pool;
 mod silent;
@@ -65,7 +66,8 @@ pub enum CompileError {
 ///
 /// Of each it keeps a compact draft, so that a whole world of advisories fits
 /// into memory. Two records of the same feed and id are one: the last modified
-/// counts.
+/// counts. What a vendor says under an id counts before what others pass on of it
+/// under the same id.
 #[derive(Default)]
 pub struct Compiler {
     pool: Pool,
@@ -183,8 +185,9 @@ impl Compiler {
     }
 
     /// The edition of everything taken so far.
-    pub fn compile(self, context: &Context) -> Result<Vec<u8>, CompileError> {
+    pub fn compile(mut self, context: &Context) -> Result<Vec<u8>, CompileError> {
         let order = self.latest_in_order();
+        self.drop_copies(&order);
         let mut names = Names::of(&self.pool);
         let named = self.name_vulnerabilities(&order, &mut names);
 

@@ -6,6 +6,8 @@
 //! compared as rpm compares, with what comes before a release (`rc1`) behind a
 //! tilde.
 
+mod products;
+
 use std::collections::BTreeMap;
 
 use seaworthy_core::{
@@ -196,9 +198,10 @@ fn judge(source: &str) -> &str {
     }
 }
 
-/// What the configurations say of software, one statement for each product.
+/// What the configurations say of software that images may have, one statement for
+/// each product.
 fn statements(configurations: &[Configuration]) -> Vec<Statement> {
-    let mut products: BTreeMap<String, (Vec<AffectedInterval>, Vec<Box<str>>)> = BTreeMap::new();
+    let mut found: BTreeMap<String, (Vec<AffectedInterval>, Vec<Box<str>>)> = BTreeMap::new();
     for configuration in configurations {
         let together = configuration.operator.as_deref() == Some("AND");
         let elsewhere = together && configuration.nodes.iter().any(is_another_system);
@@ -213,9 +216,11 @@ fn statements(configurations: &[Configuration]) -> Vec<Statement> {
                 let Some(name) = Name::parse(&platform.criteria).filter(Name::is_software) else {
                     continue;
                 };
-                let (intervals, versions) = products
-                    .entry(format!("{}:{}", name.vendor(), name.product()))
-                    .or_default();
+                let product = format!("{}:{}", name.vendor(), name.product());
+                if !products::is_read(&product) {
+                    continue;
+                }
+                let (intervals, versions) = found.entry(product).or_default();
                 match platform.affected(&name) {
                     Some(Affected::Stretch(interval)) if !intervals.contains(&interval) => {
                         intervals.push(interval);
@@ -228,7 +233,7 @@ fn statements(configurations: &[Configuration]) -> Vec<Statement> {
             }
         }
     }
-    products
+    found
         .into_iter()
         .filter(|(_, (intervals, versions))| !(intervals.is_empty() && versions.is_empty()))
         .map(|(name, (intervals, mut versions))| {
@@ -430,7 +435,12 @@ mod tests {
                 "",
                 "cpe openbsd:openssh: =7.4p1",
             ),
-            (r"a:a\\:b:c\\!:1:*:*:*:*:*:*:*", "", "cpe a:b:c!: =1"),
+            (
+                r"a:erlang:erlang\\/otp:26:*:*:*:*:*:*:*",
+                "",
+                "cpe erlang:erlang/otp: =26",
+            ),
+            ("a:cisco:finesse:1:*:*:*:*:*:*:*", "", "nothing"),
             ("a:f5:nginx:1.2:*:*:*:*:windows:*:*", "", "nothing"),
             ("o:linux:linux_kernel:5.1:*:*:*:*:*:*:*", "", "nothing"),
             ("a:f5:nginx", "", "nothing"),
@@ -444,10 +454,10 @@ mod tests {
         let together = |other: &str| {
             document(&format!(
                 r#"{{"cve": {{"id": "CVE-2024-1", "configurations": [{{"operator": "AND", "nodes": [
-                {{"cpeMatch": [{{"vulnerable": true, "criteria": "cpe:2.3:a:x:y:1:*:*:*:*:*:*:*"}}]}},
+                {{"cpeMatch": [{{"vulnerable": true, "criteria": "cpe:2.3:a:f5:nginx:1:*:*:*:*:*:*:*"}}]}},
                 {{"cpeMatch": [{{"vulnerable": false, "criteria": "cpe:2.3:{other}:*:*:*:*:*:*:*:*"}}]}}]}}]}}}}"#
             ))
-            .contains("cpe x:y")
+            .contains("cpe f5:nginx")
         };
         assert!(!together("o:microsoft:windows"));
         assert!(!together("h:dell:server"));
@@ -517,16 +527,15 @@ mod tests {
         assert_eq!(yearly.len(), whole.len());
         let told: Vec<String> = whole
             .iter()
-            .filter(|it| ["CVE-2022-32746", "CVE-2024-3094", "CVE-2021-22903"].contains(&&*it.id))
+            .filter(|it| ["CVE-2022-32746", "CVE-2024-3094", "CVE-2021-44228"].contains(&&*it.id))
             .map(shown)
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        CVE-2021-22903 The actionpack ruby gem before 6.1.3.2 suffers from a possible open redirect vulnerability. Specially crafted Host headers in combination with certain "allowed host" formats can cause the Host Authorization middleware in Action Pack to redi…
-          links: https://nvd.nist.gov/vuln/detail/CVE-2021-22903 https://discuss.rubyonrails.org/t/cve-2021-22903-possible-open-redirect-vulnerability-in-action-pack/77867 https://hackerone.com/reports/1148025
-          days: 2021-06-11 2021-10-21
-          NVD: CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N medium
-          NVD: AV:N/AC:M/Au:N/C:P/I:P/A:N medium
-          cpe rubyonrails:rails: [6.1.1..6.1.3.2) =6.1.0~rc2
+        CVE-2021-44228 
+          days: 2021-12-10 2026-06-17
+          CISA: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H critical
+          NVD: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H critical
+          NVD: AV:N/AC:M/Au:N/C:C/I:C/A:C critical
         CVE-2022-32746 A flaw was found in the Samba AD LDAP server. The AD DC database audit logging module can access LDAP message values freed by a preceding database module, resulting in a use-after-free issue. This issue is only possible when modifying certa…
           links: https://nvd.nist.gov/vuln/detail/CVE-2022-32746 https://security.gentoo.org/glsa/202309-06 https://www.samba.org/samba/security/CVE-2022-32746.html
           days: 2022-08-25 2023-09-17
