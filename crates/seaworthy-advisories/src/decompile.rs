@@ -72,24 +72,6 @@ impl Edition {
         self.context()
     }
 
-    /// The feed and id of every advisory that [`Edition::decompile`] gives back,
-    /// in the same order, and much sooner.
-    pub(crate) fn record_names(&self) -> Result<Vec<RecordName>, WalkError> {
-        let mut names = Vec::new();
-        for number in 0..self.count_of_records() {
-            let name = self.document(self.record_place(RecordId(number)), |bytes| {
-                let (record, _) = postcard::take_from_bytes::<RecordDocument<'_>>(bytes).ok()?;
-                Some((record.feed.into(), record.id.into()))
-            });
-            names.push(name.ok_or(WalkError)?);
-        }
-        self.silent(&mut |(record, _)| {
-            names.push((record.feed.into(), record.id.into()));
-            Some(())
-        })?;
-        Ok(names)
-    }
-
     /// All rows, by record, ecosystem and package, otherwise in their order.
     fn rows_by_record(
         &self,

@@ -35,7 +35,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::context::ContextDocument;
 use self::position::{distances, positions};
-use crate::compile::{CompileError, Compiler};
+use crate::compile::{CompileError, Compiler, Context};
 use crate::decompile::RecordName;
 use crate::edition::Edition;
 use crate::format::{DIGEST_AT, DIGESTED_FROM, VERSION, u32_at, u64_at};
@@ -246,90 +246,117 @@ pub fn delta(old: &Edition, new: &Edition) -> Result<Vec<u8>, DeltaError> {
 /// `old` must be whole: what is missing in it would be missing in what comes of it,
 /// and is refused by digest.
 pub fn apply(old: &Edition, delta: &[u8]) -> Result<Vec<u8>, ApplyError> {
-    let damaged = |what| ApplyError::Damaged { what };
-    let (head, packed) = Head::read(delta)?;
-    if head.from != *old.digest() {
-        return Err(ApplyError::Base {
-            needed: head.from,
-            found: old.digest().clone(),
-        });
-    }
-    let length = usize::try_from(head.plan).ok();
-    let (plan, records) = length
-        .and_then(|length| packed.split_at_checked(length))
-        .ok_or(damaged("its plan is cut"))?;
-    let plan = unpack(plan, &[], MAX_PLAN)?;
-    let Ok((plan, [])) = postcard::take_from_bytes::<Plan<'_>>(&plan) else {
-        return Err(damaged("its plan cannot be read"));
-    };
+    apply_all(old, &[delta])
+}
 
-    // By position in the file: what becomes of each record.
-    let names = old.record_names().map_err(ApplyError::Edition)?;
-    let mut by_name: Vec<usize> = (0..names.len()).collect();
-    by_name.sort_unstable_by_key(|&place| names.get(place));
-    let mut fates = vec![(Fate::Stays, 0); names.len()];
-    for (distances, fate) in [
-        (&plan.removed, Fate::Goes),
-        (&plan.replaced, Fate::IsReplaced),
-    ] {
-        let positions = positions(distances, names.len())
-            .ok_or(damaged("it changes records that are not there"))?;
-        for position in positions {
-            let slot = by_name
-                .get(position)
-                .and_then(|&place| fates.get_mut(place));
-            if let Some(slot) = slot {
-                *slot = (fate, position);
-            }
-        }
+/// The bytes of the edition that `deltas`, one after the other, lead to from `old`.
+///
+/// Only the last one is compiled, so that many steps cost hardly more than one.
+pub fn apply_all(old: &Edition, deltas: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, ApplyError> {
+    let mut records = Records::of(old)?;
+    for delta in deltas {
+        records.change(delta.as_ref())?;
     }
-    drop((names, by_name));
-
     let mut compiler = Compiler::new();
-    let mut refused = None;
-    let mut wording = Vec::new();
-    let mut fates = fates.into_iter();
-    let context = old
-        .decompile(&mut |advisory| match fates.next() {
-            Some((Fate::Goes, _)) => {}
-            Some((Fate::IsReplaced, position)) => match record::encode(&advisory) {
-                Ok(bytes) => wording.push((position, bytes)),
-                Err(_) => refused = Some(damaged("it replaces what cannot be encoded")),
-            },
-            Some((Fate::Stays, _)) | None => {
-                if refused.is_none() {
-                    refused = compiler.add(&advisory).map_err(ApplyError::Compile).err();
-                }
-            }
-        })
-        .map_err(ApplyError::Edition)?;
-    if let Some(refused) = refused {
-        return Err(refused);
+    for (_, bytes) in records.by_name {
+        let record = record::decode(&bytes).ok_or(UNREADABLE)?;
+        compiler.add(&record).map_err(ApplyError::Compile)?;
     }
-    wording.sort_unstable_by_key(|(position, _)| *position);
-    let wording = at_hand(wording.iter().map(|(_, bytes)| bytes.as_slice()));
-
-    let records = unpack(records, &wording, MAX_RECORDS)?;
-    let mut rest = records.as_slice();
-    while !rest.is_empty() {
-        let (advisory, after) =
-            next_record(rest).ok_or(damaged("one of its records cannot be read"))?;
-        compiler.add(&advisory).map_err(ApplyError::Compile)?;
-        rest = after;
-    }
-    let context = plan
-        .context
-        .apply(context)
-        .ok_or(damaged("it changes names that are not there"))?;
-    let bytes = compiler.compile(&context).map_err(ApplyError::Compile)?;
-    let made = digest_of(&bytes, DIGEST_AT).ok_or(damaged("nothing comes of it"))?;
-    if made != head.to {
+    let bytes = compiler
+        .compile(&records.context)
+        .map_err(ApplyError::Compile)?;
+    let made = digest_of(&bytes, DIGEST_AT).ok_or(ApplyError::Damaged {
+        what: "nothing comes of it",
+    })?;
+    if made != records.digest {
         return Err(ApplyError::Other {
-            promised: head.to,
+            promised: records.digest,
             made,
         });
     }
     Ok(bytes)
+}
+
+const UNREADABLE: ApplyError = ApplyError::Damaged {
+    what: "one of its records cannot be read",
+};
+
+/// What an edition is made of, on its way to another.
+struct Records {
+    /// Encoded.
+    by_name: Vec<(RecordName, Vec<u8>)>,
+    context: Context,
+    /// The edition that comes of it.
+    digest: Digest,
+}
+
+impl Records {
+    fn of(edition: &Edition) -> Result<Self, ApplyError> {
+        let mut by_name = Vec::new();
+        let mut refused = None;
+        let context = edition
+            .decompile(&mut |advisory| match record::encode(&advisory) {
+                Ok(bytes) => by_name.push(((advisory.feed, advisory.id), bytes)),
+                Err(_) => refused = Some(UNREADABLE),
+            })
+            .map_err(ApplyError::Edition)?;
+        by_name.sort_unstable();
+        let records = Self {
+            by_name,
+            context,
+            digest: edition.digest().clone(),
+        };
+        refused.map_or(Ok(records), Err)
+    }
+
+    fn change(&mut self, delta: &[u8]) -> Result<(), ApplyError> {
+        let damaged = |what| ApplyError::Damaged { what };
+        let (head, packed) = Head::read(delta)?;
+        if head.from != self.digest {
+            return Err(ApplyError::Base {
+                needed: head.from,
+                found: self.digest.clone(),
+            });
+        }
+        let length = usize::try_from(head.plan).ok();
+        let (plan, records) = length
+            .and_then(|length| packed.split_at_checked(length))
+            .ok_or(damaged("its plan is cut"))?;
+        let plan = unpack(plan, &[], MAX_PLAN)?;
+        let Ok((plan, [])) = postcard::take_from_bytes::<Plan<'_>>(&plan) else {
+            return Err(damaged("its plan cannot be read"));
+        };
+        let those = |distances: &[u32]| {
+            positions(distances, self.by_name.len())
+                .ok_or(damaged("it changes records that are not there"))
+        };
+        let (removed, replaced) = (those(&plan.removed)?, those(&plan.replaced)?);
+        let wording = replaced.iter().filter_map(|&at| self.by_name.get(at));
+        let wording = at_hand(wording.map(|(_, bytes)| bytes.as_slice()));
+        let records = unpack(records, &wording, MAX_RECORDS)?;
+
+        let mut gone = vec![false; self.by_name.len()];
+        for position in removed.into_iter().chain(replaced) {
+            if let Some(gone) = gone.get_mut(position) {
+                *gone = true;
+            }
+        }
+        let mut gone = gone.into_iter();
+        self.by_name.retain(|_| gone.next() != Some(true));
+        let mut rest = records.as_slice();
+        while !rest.is_empty() {
+            let (name, bytes, after) = next_record(rest).ok_or(UNREADABLE)?;
+            self.by_name.push((name, bytes.to_vec()));
+            rest = after;
+        }
+        self.by_name.sort_unstable();
+        self.context = plan
+            .context
+            .apply(std::mem::take(&mut self.context))
+            .ok_or(damaged("it changes names that are not there"))?;
+        self.digest = head.to;
+        Ok(())
+    }
 }
 
 /// What the first bytes of a delta say.
@@ -375,7 +402,7 @@ fn each(
     edition: &Edition,
     unreadable: impl Fn(WalkError) -> DeltaError,
     visit: &mut dyn FnMut(RecordName, Vec<u8>),
-) -> Result<crate::compile::Context, DeltaError> {
+) -> Result<Context, DeltaError> {
     let mut refused = None;
     let context = edition
         .decompile(&mut |advisory: Advisory| match record::encode(&advisory) {
@@ -399,13 +426,14 @@ fn at_hand<'a>(records: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     wording
 }
 
-fn next_record(bytes: &[u8]) -> Option<(Advisory, &[u8])> {
+fn next_record(bytes: &[u8]) -> Option<(RecordName, &[u8], &[u8])> {
     let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
     let (record, rest) = bytes.get(4..)?.split_at_checked(length)?;
     if length > MAX_RECORD {
         return None;
     }
-    Some((record::decode(record)?, rest))
+    let advisory = record::decode(record)?;
+    Some(((advisory.feed, advisory.id), record, rest))
 }
 
 fn pack(bytes: &[u8], wording: &[u8]) -> io::Result<Vec<u8>> {

@@ -41,7 +41,7 @@ mod source;
 mod walk;
 
 pub use compile::{CompileError, Compiler, Context, Mark};
-pub use delta::{ApplyError, DeltaError, apply, delta};
+pub use delta::{ApplyError, DeltaError, apply, apply_all, delta};
 pub use edition::{EcosystemCount, Edition, Statistics, VerifyError};
 pub use format::VERSION as FORMAT_VERSION;
 pub use keyring::{Keyring, KeyringError};

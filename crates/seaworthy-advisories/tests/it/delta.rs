@@ -1,7 +1,7 @@
 //! From one edition to the next, in records.
 
 use proptest::prelude::*;
-use seaworthy_advisories::{Compiler, Context, Edition, apply, delta};
+use seaworthy_advisories::{Compiler, Context, Edition, apply, apply_all, delta};
 use seaworthy_core::{Day, Epss, Rating, RatingSystem, Severity};
 
 use crate::decompile::{bytes, context, line};
@@ -58,6 +58,23 @@ proptest! {
         let new = bytes(&[stay, come].concat(), &after);
         let delta = delta(&old, &open(new.clone())).expect("it is small");
         prop_assert!(apply(&old, &delta).expect("it starts from here") == new);
+    }
+
+    #[test]
+    fn many_deltas_lead_as_far_as_each_after_the_other(
+        days in prop::collection::vec((prop::collection::vec(line(), 0..6), context()), 1..5),
+    ) {
+        let editions: Vec<Edition> = days
+            .iter()
+            .map(|(lines, context)| open(bytes(lines, context)))
+            .collect();
+        let deltas: Vec<Vec<u8>> = editions
+            .windows(2)
+            .map(|pair| delta(&pair[0], &pair[1]).expect("it is small"))
+            .collect();
+        let led = apply_all(&editions[0], &deltas).expect("they follow each other");
+        let (lines, context) = &days[days.len() - 1];
+        prop_assert!(led == bytes(lines, context));
     }
 }
 
