@@ -1,11 +1,15 @@
 //! Where editions lie on disk.
 
+mod history;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use seaworthy_core::Digest;
+use seaworthy_core::{Day, Digest};
 
+use self::history::History;
+use crate::delta::{ApplyError, apply_all, delta};
 use crate::edition::{Edition, VerifyError};
 use crate::layout::OpenError;
 
@@ -15,9 +19,21 @@ use crate::layout::OpenError;
 /// the file `current` is replaced the same way. A reader therefore sees the old
 /// edition or the new one, and a scan that holds an old one open keeps it. The
 /// previous edition stays; older ones go.
+///
+/// A shelf that is told the day ([`Shelf::on`]) writes down which edition was in use
+/// when. If it is to look back, what went out of use stays as the changes that lead
+/// to it from the edition that took its place.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     folder: PathBuf,
+    memory: Option<Memory>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Memory {
+    today: Day,
+    /// How many days to look back.
+    days: u32,
 }
 
 /// What went wrong on the shelf.
@@ -46,6 +62,37 @@ pub enum ShelfError {
         /// The file.
         path: PathBuf,
     },
+    /// Nobody wrote down what was in use that early.
+    #[error("nothing is known of the edition in use on {day}{}", since(*first))]
+    NotThen {
+        /// The day that was asked for.
+        day: Day,
+        /// The first day that is remembered.
+        first: Option<Day>,
+    },
+    /// What was in use then was not kept.
+    #[error("the edition in use on {day}, {edition}, was not kept")]
+    NotKept {
+        /// The day that was asked for.
+        day: Day,
+        /// What was in use.
+        edition: Digest,
+    },
+    /// The changes that lead back do not.
+    #[error("the changes that lead back to the edition of {day} cannot be used")]
+    Back {
+        /// The day that was asked for.
+        day: Day,
+        /// What is wrong with them.
+        #[source]
+        source: ApplyError,
+    },
+}
+
+fn since(first: Option<Day>) -> String {
+    first.map_or_else(String::new, |day| {
+        format!(": what is remembered begins on {day}")
+    })
 }
 
 /// Names the current edition, and in its second line the previous one.
@@ -56,12 +103,28 @@ const MAX_SEAL: u64 = 64 << 10;
 const DRAFT: &str = ".draft";
 const LOCK: &str = ".lock";
 const SUFFIX: &str = ".edition";
+/// Names the editions that were in use.
+const HISTORY: &str = "history";
+const MAX_HISTORY: u64 = 1 << 20;
+/// Changes that lead to the edition they are named after.
+const CHANGES: &str = ".changes";
+const MAX_CHANGES: u64 = 512 << 20;
 
 impl Shelf {
     /// The shelf in `folder`, which need not exist yet.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            memory: None,
+        }
+    }
+
+    /// This shelf as it is on the day `today`, looking back so many `days`.
+    #[must_use]
+    pub fn on(self, today: Day, days: u32) -> Self {
+        Self {
+            memory: Some(Memory { today, days }),
+            ..self
         }
     }
 
@@ -89,8 +152,76 @@ impl Shelf {
         self.replace(CURRENT, |file| {
             file.write_all(format!("{name}\n{previous}\n").as_bytes())
         })?;
-        self.clear(&[&name, &previous]);
+        let history = self.remember(edition.digest())?;
+        self.clear(&[&name, &previous], &history);
         Ok(path)
+    }
+
+    /// The edition that was in use at the end of `day`, and the day its use began.
+    pub fn as_of(&self, day: Day) -> Result<(Edition, Day), ShelfError> {
+        let history = self.history();
+        let first = history.first_day();
+        let (begun, wanted) = history.at(day).ok_or(ShelfError::NotThen { day, first })?;
+        let not_kept = || ShelfError::NotKept {
+            day,
+            edition: wanted.clone(),
+        };
+        // Back from the next edition that is here whole.
+        let mut changes = Vec::new();
+        let mut at = wanted;
+        let whole = loop {
+            if let Some(whole) = self.find(at) {
+                break whole;
+            }
+            let path = self.folder.join(format!("{}{CHANGES}", at.hex()));
+            let file = File::open(&path).map_err(|_| not_kept())?;
+            let mut bytes = Vec::new();
+            file.take(MAX_CHANGES)
+                .read_to_end(&mut bytes)
+                .map_err(failed("read", &path))?;
+            changes.push(bytes);
+            at = history.successor(at).ok_or_else(not_kept)?;
+        };
+        let edition = Edition::open(&whole).map_err(ShelfError::Open)?;
+        if changes.is_empty() {
+            return Ok((edition, begun));
+        }
+        changes.reverse();
+        let bytes =
+            apply_all(&edition, &changes).map_err(|source| ShelfError::Back { day, source })?;
+        let edition = Edition::from_bytes(bytes).map_err(ShelfError::Open)?;
+        if edition.digest() != wanted {
+            return Err(not_kept());
+        }
+        Ok((edition, begun))
+    }
+
+    /// The first day that [`Shelf::as_of`] knows of.
+    pub fn first_day(&self) -> Option<Day> {
+        self.history().first_day()
+    }
+
+    fn history(&self) -> History {
+        let mut text = Vec::new();
+        let read = File::open(self.folder.join(HISTORY))
+            .and_then(|file| file.take(MAX_HISTORY).read_to_end(&mut text));
+        match read {
+            Ok(_) => History::parse(&String::from_utf8_lossy(&text)),
+            Err(_) => History::default(),
+        }
+    }
+
+    /// Writes down that this edition is in use from today on.
+    fn remember(&self, edition: &Digest) -> Result<History, ShelfError> {
+        let mut history = self.history();
+        let Some(Memory { today, days }) = self.memory else {
+            return Ok(history);
+        };
+        history.begin(today, edition);
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        history.forget_before(Day::from_days(today.days().saturating_sub(days)));
+        self.replace(HISTORY, |file| file.write_all(history.text().as_bytes()))?;
+        Ok(history)
     }
 
     /// The seal that was kept last, if there is one.
@@ -168,21 +299,48 @@ impl Shelf {
         Ok(path)
     }
 
-    /// Removes editions other than these. What cannot be removed stays: it harms
-    /// nobody.
-    fn clear(&self, keep: &[&str]) {
+    /// Removes editions other than these, and keeps what leads back to those that
+    /// are to be remembered. What cannot be removed stays: it harms nobody.
+    fn clear(&self, keep: &[&str], history: &History) {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return;
         };
+        let remembers = self.memory.is_some_and(|memory| memory.days > 0);
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.ends_with(SUFFIX)) else {
-                continue;
+            let Some(name) = name.to_str() else { continue };
+            let of = |suffix| -> Option<Digest> {
+                format!("sha256:{}", name.strip_suffix(suffix)?)
+                    .parse()
+                    .ok()
             };
-            if !keep.contains(&name) {
+            if let Some(edition) = of(SUFFIX)
+                && !keep.contains(&name)
+            {
+                // What cannot be told as changes stays whole.
+                if !(remembers && history.names(&edition)) || self.lead_back(&edition, history) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+            if let Some(edition) = of(CHANGES)
+                && !history.names(&edition)
+            {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+
+    /// Keeps the changes that lead to `edition` from the one that took its place.
+    /// Says whether it could.
+    fn lead_back(&self, edition: &Digest, history: &History) -> bool {
+        let changes = || {
+            let successor = history.successor(edition)?;
+            let open = |digest| Edition::open(&self.find(digest)?).ok();
+            delta(&open(successor)?, &open(edition)?).ok()
+        };
+        let name = format!("{}{CHANGES}", edition.hex());
+        changes()
+            .is_some_and(|changes| self.replace(&name, |file| file.write_all(&changes)).is_ok())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use seaworthy_core::{Platform, Scheme, Severity};
+use seaworthy_core::{Day, Platform, Scheme, Severity};
 
 use crate::printer::Colour;
 use crate::scheme;
@@ -124,6 +124,10 @@ pub(crate) struct ScanArgs {
     /// Compare with this edition instead of the installed one.
     #[arg(long, value_name = "FILE")]
     pub(crate) edition: Option<PathBuf>,
+
+    /// Answer as on this day: with the edition that was in use at its end.
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "edition")]
+    pub(crate) as_of: Option<Day>,
 
     /// Read every layer, whether it is remembered or not.
     #[arg(long)]

@@ -3,12 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use seaworthy_advisories::{Compiler, Context, Edition, Keyring, Shelf};
+use seaworthy_core::Day;
 
+use crate::desk::Desk;
 use crate::failure::Hinted;
+use crate::settings;
 
-/// The shelf of installed editions under the data folder.
+/// The shelf of installed editions under the data folder, to take from.
 pub(crate) fn shelf(data: &Path) -> Shelf {
     Shelf::at(data.join("editions"))
+}
+
+/// The same, to install on: it writes down what is in use from today on.
+pub(crate) fn shelf_today(desk: &Desk<'_>) -> anyhow::Result<Shelf> {
+    let days = desk.surroundings.keep_days()?;
+    Ok(shelf(desk.data).on(settings::today(), days))
+}
+
+/// The edition that was in use on a day that is past.
+pub(crate) fn as_of(desk: &Desk<'_>, day: Day) -> anyhow::Result<Edition> {
+    let told = || format!("cannot scan as of {day}");
+    let hint = "SEAWORTHY_KEEP_DAYS says how many days of editions `db update` keeps";
+    let (edition, begun) = shelf(desk.data)
+        .as_of(day)
+        .map_err(|error| Hinted::over(told(), hint, error))?;
+    desk.printer.note(&format!(
+        "as of {day}: edition {}, in use since {begun}",
+        edition.digest()
+    ));
+    Ok(edition)
 }
 
 /// The keys whose seals count.

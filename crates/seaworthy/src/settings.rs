@@ -28,6 +28,8 @@ pub(crate) struct Surroundings {
     containerd_address: Option<String>,
     /// `SEAWORTHY_DATA`.
     data: Option<PathBuf>,
+    /// `SEAWORTHY_KEEP_DAYS`.
+    keep_days: Option<String>,
     /// `SEAWORTHY_REGISTRY_USERNAME`.
     pub(crate) registry_username: Option<String>,
     /// `SEAWORTHY_REGISTRY_CA`.
@@ -76,6 +78,7 @@ impl Surroundings {
             container_host: text("CONTAINER_HOST"),
             containerd_address: text("CONTAINERD_ADDRESS"),
             data: path("SEAWORTHY_DATA"),
+            keep_days: text("SEAWORTHY_KEEP_DAYS"),
             registry_username: text("SEAWORTHY_REGISTRY_USERNAME"),
             registry_ca: path("SEAWORTHY_REGISTRY_CA"),
             registry_insecure: text("SEAWORTHY_REGISTRY_INSECURE").is_some_and(|value| {
@@ -114,6 +117,19 @@ impl Surroundings {
                 )
             })?;
         Ok(parent.join("seaworthy"))
+    }
+
+    /// How many days of editions to keep.
+    pub(crate) fn keep_days(&self) -> anyhow::Result<u32> {
+        let Some(text) = &self.keep_days else {
+            return Ok(0);
+        };
+        text.parse().map_err(|_| {
+            Hinted::error(
+                format!("SEAWORTHY_KEEP_DAYS is `{text}`, which is not a number of days"),
+                "set it to a number like 90, or leave it away",
+            )
+        })
     }
 
     /// Files that may hold credentials for registries, most specific first:

@@ -54,12 +54,16 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
     let taken = source::read(desk, &target, args, &rig, &bar)?;
     bar.clear();
 
-    let edition = edition::open(desk.data, args.edition.as_deref())?;
+    let edition = match args.as_of {
+        Some(day) => edition::as_of(desk, day)?,
+        None => edition::open(desk.data, args.edition.as_deref())?,
+    };
     let knowledge = Knowledge {
         advisories: &edition,
         facts: edition.facts(),
     };
-    let today = settings::today();
+    // What was fresh then is fresh.
+    let today = args.as_of.unwrap_or_else(settings::today);
     let judged: Vec<(Report, Verdict)> = taken
         .into_iter()
         .map(|(facts, inventory)| {

@@ -82,6 +82,66 @@ fn a_damaged_edition_is_refused_and_never_read_as_empty() {
 }
 
 #[test]
+fn a_scan_as_of_a_day_answers_with_the_edition_of_that_day() {
+    let user = User::new();
+    let install = |count| {
+        write_records(&user.path("mirror"), count);
+        let mut command = user.command();
+        command.args(["db", "build", "--from", "mirror"]);
+        let ended = command
+            .env("SEAWORTHY_KEEP_DAYS", "10000")
+            .output()
+            .unwrap();
+        assert!(ended.status.success());
+    };
+    let history = user.path("data/editions/history");
+    // As if they had come years ago.
+    for (count, day) in [(1, "2022-03-01"), (2, "2023-03-01"), (3, "2024-03-01")] {
+        install(count);
+        let text = fs::read_to_string(&history).unwrap();
+        let (earlier, last) = text.trim_end().rsplit_once('\n').unwrap_or(("", &text));
+        let (_, digest) = last.trim_end().split_once(' ').unwrap();
+        let earlier = if earlier.is_empty() {
+            String::new()
+        } else {
+            format!("{earlier}\n")
+        };
+        fs::write(&history, format!("{earlier}{day} {digest}\n")).unwrap();
+    }
+    let package = user.path("root/node_modules/ws/package.json");
+    fs::create_dir_all(package.parent().unwrap()).unwrap();
+    fs::write(package, r#"{"name": "ws", "version": "9.9.9"}"#).unwrap();
+    let scan = |more: &[&str]| {
+        let arguments = [&["scan", "dir:root", "--format", "json"], more].concat();
+        let ended = user.run(&arguments);
+        (
+            ended.out.matches("\"vulnerability\": \"CVE-2026-").count(),
+            ended.talk,
+        )
+    };
+    assert_eq!(scan(&[]).0, 3);
+    for (day, findings) in [
+        ("2022-03-01", 1),
+        ("2023-02-28", 1),
+        ("2023-03-01", 2),
+        ("2025-01-01", 3),
+    ] {
+        let (found, talk) = scan(&["--as-of", day]);
+        assert_eq!(found, findings, "{day}: {talk}");
+        assert!(
+            talk.contains(&format!("as of {day}: edition sha256:")),
+            "{talk}"
+        );
+    }
+    let (_, talk) = scan(&["--as-of", "2022-02-28"]);
+    assert!(
+        talk.contains("what is remembered begins on 2022-03-01"),
+        "{talk}"
+    );
+    assert!(talk.contains("hint: "), "{talk}");
+}
+
+#[test]
 fn the_shared_feeds_compile_into_one_edition() {
     let Some(shared) = shared() else { return };
     let user = User::new();

@@ -38,7 +38,7 @@ pub(crate) fn build(desk: &Desk<'_>, args: &DbBuildArgs) -> anyhow::Result<Exit>
             printer::write_file(path, &bytes)?;
             path.clone()
         }
-        None => edition::shelf(desk.data).install(bytes)?,
+        None => edition::shelf_today(desk)?.install(bytes)?,
     };
     bar.clear();
 

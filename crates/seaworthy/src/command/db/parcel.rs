@@ -114,7 +114,7 @@ pub(crate) fn import(desk: &Desk<'_>, args: &DbImportArgs) -> anyhow::Result<Exi
             "leave out --unsigned, or `seaworthy db trust --remove` every key first",
         ));
     }
-    let shelf = edition::shelf(desk.data);
+    let shelf = edition::shelf_today(desk)?;
     let installed = shelf
         .seal()
         .and_then(|seal| Sealed::read_unverified(&seal).ok())

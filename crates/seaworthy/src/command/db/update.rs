@@ -40,7 +40,7 @@ pub(crate) fn update(desk: &Desk<'_>, args: &DbUpdateArgs) -> anyhow::Result<Exi
         .block_on(gather(&mirror, &options, Some(&mut copies)))
         .map_err(|error| made::hinted(told(), error.hint(), error))?;
 
-    let shelf = edition::shelf(desk.data);
+    let shelf = edition::shelf_today(desk)?;
     let today = settings::today();
     // What publishers confirmed today is as of today, even if nothing changed.
     let day_counts = matches!(mirror, Mirror::Publishers { .. }).then_some(today);
