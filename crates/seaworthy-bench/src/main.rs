@@ -13,6 +13,7 @@
     reason = "a bench speaks to the person who started it"
 )]
 
+mod building;
 mod content;
 mod dice;
 mod floor;
@@ -136,6 +137,10 @@ fn bench(options: &Options) -> anyhow::Result<ExitCode> {
         sqlite: &sqlite,
     };
     measure::edition(&stores, options.rounds, &mut sheet)?;
+    if options.build {
+        eprintln!("builds…");
+        measure::build(&building::measure(&cellar, &product)?, &mut sheet);
+    }
     bench.start(&mut sheet)?;
     sheet.remarks.push(load("at the end")?);
 

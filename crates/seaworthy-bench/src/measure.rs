@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use seaworthy_advisories::Edition;
 
+use crate::building;
 use crate::floor::{self, Decoder, HAS_REFERENCE};
 use crate::layout::{self, Blob, Packing};
 use crate::matching::{self, Costs};
@@ -352,6 +353,28 @@ impl Cold {
             Verdict::of(self.beside <= 16 * 1024),
         );
     }
+}
+
+/// The row about compiling an edition from feeds.
+pub(crate) fn build(costs: &building::Costs, sheet: &mut Sheet) {
+    sheet.ratios.insert("build-per-floor", costs.ratio);
+    sheet.row(
+        "10",
+        format!("build an edition from {} records", costs.records),
+        "<= 3 x F, <= 20 s, <= 1 GiB",
+        format!(
+            "{:.2} x F; {} (F {}), {}",
+            costs.ratio,
+            time(costs.build),
+            time(costs.floor),
+            mebibytes(costs.peak.tree)
+        ),
+        Verdict::of(
+            costs.ratio <= 3.0
+                && costs.build <= Duration::from_secs(20)
+                && costs.peak.tree <= 1 << 30,
+        ),
+    );
 }
 
 /// Rows about opening an edition and asking it.

@@ -10,6 +10,7 @@ usage: cargo xtask bench [flags]
   --rounds N      interleaved rounds of each measurement [7]
   --threads N     processors that floor and product may use [2]
   --large         the large image as well (rows 2, 3 and 5; needs 1 GB of disk)
+  --build         compile an edition from feeds as well (row 10; two minutes, 500 MB)
   --image oci:DIR measure this image in place of the small one
   --dist          measure the binary of the profile `dist`
   --product FILE  measure this binary
@@ -26,6 +27,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) threads: usize,
     pub(crate) large: bool,
+    pub(crate) build: bool,
     pub(crate) image: Option<PathBuf>,
     pub(crate) product: Option<PathBuf>,
     pub(crate) dist: bool,
@@ -45,6 +47,7 @@ impl Options {
             rounds: 7,
             threads: 2,
             large: false,
+            build: false,
             image: None,
             product: None,
             dist: false,
@@ -65,6 +68,7 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse::<usize>()?.max(FEWEST_ROUNDS),
                 "--threads" => options.threads = value()?.parse::<usize>()?.max(1),
                 "--large" => options.large = true,
+                "--build" => options.build = true,
                 "--image" => {
                     let image = value()?;
                     let folder = image

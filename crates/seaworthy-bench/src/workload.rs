@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::content::Author;
 use crate::layout::{Draft, Packing};
 use crate::shape::{self, Shape};
-use crate::{sqlite, world};
+use crate::{building, sqlite, world};
 
 /// Changes whenever the same names stand for other bytes.
 const GENERATION: u32 = 1;
@@ -58,6 +58,11 @@ impl Cellar {
     /// The world in SQLite.
     pub(crate) fn sqlite(&self) -> anyhow::Result<PathBuf> {
         self.keep("world.sqlite", &sqlite::build)
+    }
+
+    /// The world as feeds.
+    pub(crate) fn mirror(&self) -> anyhow::Result<PathBuf> {
+        self.keep("world-feeds", &building::write_mirror)
     }
 
     /// An empty folder for one run.
