@@ -1,5 +1,7 @@
 //! Which edition was in use when.
 
+use std::fmt::Write as _;
+
 use seaworthy_core::{Day, Digest};
 
 /// More days than anyone looks back, were an edition installed on each.
@@ -27,10 +29,12 @@ impl History {
     }
 
     pub(super) fn text(&self) -> String {
-        let lines = self.0.iter();
-        lines
-            .map(|(day, digest)| format!("{day} {digest}\n"))
-            .collect()
+        let mut text = String::new();
+        for (day, digest) in &self.0 {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{day} {digest}");
+        }
+        text
     }
 
     /// From `today` on, this edition is in use.
