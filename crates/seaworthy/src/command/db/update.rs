@@ -6,11 +6,13 @@ use anyhow::Context as _;
 use seaworthy_feeds::{Copies, CopiesError, Mirror, gather};
 
 use crate::cli::DbUpdateArgs;
+use crate::command::db::collect;
 use crate::command::db::made::{self, Draft};
 use crate::command::db::status::{describe, megabytes};
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
+use crate::failure::Hinted;
 use crate::printer;
 use crate::progress::Bar;
 use crate::settings;
@@ -20,8 +22,17 @@ use crate::settings;
 /// The edition in use stays until another one is complete. A feed that fails keeps
 /// what it had, and is told.
 pub(crate) fn update(desk: &Desk<'_>, args: &DbUpdateArgs) -> anyhow::Result<Exit> {
+    if let Some(name) = args.from.strip_prefix("oci://") {
+        return collect::collect(desk, args, name);
+    }
     let begun = Instant::now();
     let told = || format!("cannot update from `{}`", args.from);
+    if args.unsigned || args.allow_older {
+        return Err(Hinted::error(
+            format!("{}: feeds have no seal", told()),
+            "--unsigned and --allow-older are for `--from oci://HOST/NAME`",
+        ));
+    }
     let mirror =
         Mirror::parse(&args.from).map_err(|error| made::hinted(told(), error.hint(), error))?;
     let options = made::options(desk, &args.accept)?;
