@@ -155,7 +155,9 @@ pub(super) async fn blob(
         } else {
             // A stranger gets the bytes and no login, and is given none when it
             // asks.
-            line.wire.once(&request).await?
+            let mut answer = line.wire.once(&request).await?;
+            answer.at_home = false;
+            answer
         };
         let what = format!("blob `{digest}`");
         taken(line, repository, answer, digest, what, payload.bytes()).await

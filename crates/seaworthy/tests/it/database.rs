@@ -254,7 +254,7 @@ fn openssl(user: &User, arguments: &[&str]) {
 }
 
 /// Makes `NAME.key` and `NAME.pub`.
-fn make_key(user: &User, name: &str) {
+pub(crate) fn make_key(user: &User, name: &str) {
     let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
     openssl(
         user,

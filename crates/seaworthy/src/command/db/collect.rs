@@ -110,15 +110,15 @@ pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyho
             .note(&format!("unchanged, asked in {:.1} s", seconds()));
         return Ok(Exit::Pass);
     };
-    let size = bytes.len();
+    let length = bytes.len() as u64;
     let path = shelf.install(bytes)?;
     bar.clear();
     gate.keep(desk, &seal, &sealed)?;
     depot.clear();
     desk.printer.note(&format!(
-        "installed in {:.1} s, {how}, {:.1} MB: {}",
+        "installed in {:.1} s, {how}, {}: {}",
         seconds(),
-        megabytes(size as u64),
+        size(length),
         path.display(),
     ));
     let edition = edition::open(desk.data, None)?;
@@ -179,7 +179,8 @@ impl Errand<'_> {
                     });
                 }
                 Err(error) => self.desk.printer.note(&format!(
-                    "fetching the whole edition, as its deltas are of no use: {error}"
+                    "fetching the whole edition, as its deltas are of no use: {:#}",
+                    anyhow::Error::new(error)
                 )),
             }
         }

@@ -48,6 +48,14 @@ pub(crate) fn push(desk: &Desk<'_>, args: &DbPushArgs) -> anyhow::Result<Exit> {
         expires: args.expires.map(in_days),
         hand_over: public_keys(&args.hand_over)?,
     };
+    // Whoever has taken it asks again tomorrow, and then trusts the new keys alone.
+    let stays = |key: &PrivateKey| wish.hand_over.contains(&key.public());
+    if !wish.hand_over.is_empty() && !wish.keys.iter().any(stays) {
+        return Err(Hinted::error(
+            format!("{}: whoever takes it could not take it again", told()),
+            "sign with a key that is handed over to, too: --key OLD --key NEW --hand-over NEW.pub",
+        ));
+    }
     let bar = Bar::new(desk.printer.shows_progress());
     bar.say(&format!("asking {}", reference.registry()));
     let options = Options {
