@@ -79,6 +79,11 @@ impl PushError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            Self::Pull(PullError::WrongLogin { .. }) => {
+                "log in with `docker login` as somebody who may write there, or check \
+                 SEAWORTHY_REGISTRY_USERNAME, SEAWORTHY_REGISTRY_PASSWORD and \
+                 SEAWORTHY_REGISTRY_TOKEN"
+            }
             Self::Pull(error) => return error.hint(),
             Self::Forbidden { .. } => {
                 "check the name and what this login may write; log in with `docker login` or set \
@@ -124,9 +129,16 @@ pub(super) async fn has_blob(
     let mut request = Request::new(Method::HEAD, url);
     request.within = Some(line.wire.limits().document);
     let answer = line.ask(repository, request).await?;
-    // Anything else than a clear yes costs a transfer, and no more.
-    Ok(answer.response.status() == 200
-        && content_length(answer.response.headers()).is_none_or(|found| found == bytes))
+    let length = content_length(answer.response.headers());
+    Ok(match answer.response.status().as_u16() {
+        200 => length.is_none_or(|found| found == bytes),
+        404 => false,
+        // A registry points elsewhere only for what it has, and elsewhere this way
+        // of asking may not be known.
+        _ if !answer.at_home => true,
+        // Anything else than a clear yes costs a transfer, and no more.
+        _ => false,
+    })
 }
 
 /// Sends one blob, from the start each time it breaks: a session that broke may

@@ -86,9 +86,20 @@ async fn a_blob_goes_once_to_where_the_registry_wants_it() {
     assert_eq!(seen[2].header("content-length"), Some("10"));
     assert!(seen[2].raw.ends_with("\r\n\r\nsome bytes"));
 
-    let server = Fake::start(|_| Reply::status(200).header("X", "y").body("some bytes"));
+    // What is there already is not sent, wherever the registry keeps it.
+    let server = Fake::start(|_| Reply::status(200).body("some bytes"));
     assert_eq!(pushed(&server, options()).await, "there");
     assert_eq!(server.story().len(), 1);
+    for (status, expected) in [(403, "there"), (404, "sent")] {
+        let store = Fake::start(move |_| Reply::status(status));
+        let place = store.url("/store?signature=s");
+        let server = Fake::start(move |seen| match &*seen.method {
+            "HEAD" => Reply::redirect(&place),
+            "POST" => Reply::status(202).header("Location", "/u"),
+            _ => Reply::status(201),
+        });
+        assert_eq!(pushed(&server, options()).await, expected, "{status}");
+    }
 }
 
 #[tokio::test]
