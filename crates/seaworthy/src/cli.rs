@@ -205,7 +205,8 @@ Examples:
     ///
     /// From a registry comes a compiled edition that `db push` put there: only what
     /// changed since the one in use, where that is less. It is taken under the rules
-    /// of `db import`: somebody you trust signed it, and it is no older.
+    /// of `db import`: somebody you trust signed it, and it is no older. The same
+    /// goes for a parcel on a web server.
     #[command(after_help = "\
 Examples:
   seaworthy db update
@@ -296,8 +297,9 @@ pub(crate) struct DbBuildArgs {
 pub(crate) struct DbUpdateArgs {
     /// A mirror of the feeds, `publishers` for the addresses of their publishers,
     /// `publishers+URL` for the same through a caching proxy that has each
-    /// publisher's host as the first part of its path, or `oci://HOST/NAME[:TAG]`
-    /// for the edition that `db push` put into a registry.
+    /// publisher's host as the first part of its path. Or an edition that is
+    /// compiled already: `oci://HOST/NAME[:TAG]` for what `db push` put into a
+    /// registry, `https://.../NAME.parcel` for what `db export` wrote.
     #[arg(
         long,
         value_name = "SOURCE",
@@ -315,11 +317,11 @@ pub(crate) struct DbUpdateArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) private: Vec<PathBuf>,
 
-    /// From a registry: take the edition although nobody whom you trust signed it.
+    /// Take a compiled edition although nobody whom you trust signed it.
     #[arg(long)]
     pub(crate) unsigned: bool,
 
-    /// From a registry: take the edition although a newer one was installed before.
+    /// Take a compiled edition although a newer one was installed before.
     #[arg(long)]
     pub(crate) allow_older: bool,
 

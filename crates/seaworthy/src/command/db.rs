@@ -3,6 +3,7 @@
 mod build;
 mod collect;
 mod depot;
+mod download;
 mod made;
 mod parcel;
 mod push;

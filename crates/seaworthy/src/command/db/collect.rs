@@ -43,12 +43,7 @@ pub(super) fn reference(text: &str) -> anyhow::Result<Reference> {
 pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyhow::Result<Exit> {
     let begun = Instant::now();
     let told = || format!("cannot update from `{}`", args.from);
-    if !args.accept.is_empty() || !args.private.is_empty() {
-        return Err(Hinted::error(
-            format!("{}: it is compiled already", told()),
-            "--accept and --private are for updates from feeds",
-        ));
-    }
+    refuse_feeds(args, &told())?;
     let reference = reference(name)?;
     let gate = Gate::of(desk, args.unsigned, args.allow_older, &told())?;
     let options = access::options(desk, &args.registry)?;
@@ -70,8 +65,7 @@ pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyho
         gate: &gate,
         shelf: &shelf,
         depot: &depot,
-        // One that cannot be used is replaced.
-        current: (shelf.current().ok().flatten()).and_then(|path| Edition::open(&path).ok()),
+        current: current(&shelf),
         offer: &offer,
     };
     let mut brought = errand.run();
@@ -93,6 +87,36 @@ pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyho
             Hinted::over(told(), hint, error)
         }
     })?;
+    settle(desk, &gate, &bar, begun, brought)?;
+    depot.clear();
+    Ok(Exit::Pass)
+}
+
+/// What is compiled already takes nothing that is said of feeds.
+pub(super) fn refuse_feeds(args: &DbUpdateArgs, told: &str) -> anyhow::Result<()> {
+    if args.accept.is_empty() && args.private.is_empty() {
+        return Ok(());
+    }
+    Err(Hinted::error(
+        format!("{told}: it is compiled already"),
+        "--accept and --private are for updates from feeds",
+    ))
+}
+
+/// The edition in use. One that cannot be used is replaced.
+pub(super) fn current(shelf: &Shelf) -> Option<Edition> {
+    let path = shelf.current().ok().flatten()?;
+    Edition::open(&path).ok()
+}
+
+/// Installs what came, if it is not in use already, and tells.
+pub(super) fn settle(
+    desk: &Desk<'_>,
+    gate: &Gate,
+    bar: &Bar,
+    begun: Instant,
+    brought: Brought,
+) -> anyhow::Result<()> {
     let Brought {
         edition,
         how,
@@ -101,20 +125,18 @@ pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyho
     } = brought;
     let seconds = || begun.elapsed().as_secs_f64();
     let Some(bytes) = edition else {
-        depot.clear();
         bar.clear();
         if gate.is_news(&sealed) {
             gate.keep(desk, &seal, &sealed)?;
         }
         desk.printer
             .note(&format!("unchanged, asked in {:.1} s", seconds()));
-        return Ok(Exit::Pass);
+        return Ok(());
     };
     let length = bytes.len() as u64;
-    let path = shelf.install(bytes)?;
+    let path = edition::shelf(desk.data).install(bytes)?;
     bar.clear();
     gate.keep(desk, &seal, &sealed)?;
-    depot.clear();
     desk.printer.note(&format!(
         "installed in {:.1} s, {how}, {}: {}",
         seconds(),
@@ -123,7 +145,7 @@ pub(super) fn collect(desk: &Desk<'_>, args: &DbUpdateArgs, name: &str) -> anyho
     ));
     let edition = edition::open(desk.data, None)?;
     printer::write_data(describe(&edition, true).as_bytes())?;
-    Ok(Exit::Pass)
+    Ok(())
 }
 
 /// One way to the registry and back.
@@ -136,14 +158,14 @@ struct Errand<'a> {
     offer: &'a Offer,
 }
 
-/// What it brought.
-struct Brought {
+/// What came of asking.
+pub(super) struct Brought {
     /// The edition; none if it is in use already.
-    edition: Option<Vec<u8>>,
+    pub(super) edition: Option<Vec<u8>>,
     /// In which form it came.
-    how: String,
-    seal: Vec<u8>,
-    sealed: Sealed,
+    pub(super) how: String,
+    pub(super) seal: Vec<u8>,
+    pub(super) sealed: Sealed,
 }
 
 impl Errand<'_> {
