@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use seaworthy_testkit::{Server, require};
+use seaworthy_testkit::{Server, digest_of, require};
+use serde_json::{Value, json};
 
 use crate::database::make_key;
 use crate::product::{Ended, User, tool, write_mirror};
@@ -91,15 +92,38 @@ impl Maker {
             .join("data")
     }
 
+    /// Where the registry keeps which manifests there are.
+    fn manifests(&self) -> PathBuf {
+        self.user
+            .path("store/docker/registry/v2/repositories/team/advisories/_manifests")
+    }
+
+    /// What a tag names.
+    fn manifest(&self, tag: &str) -> Value {
+        let link = self.manifests().join("tags").join(tag).join("current/link");
+        let manifest = fs::read(self.blob(&fs::read_to_string(link).unwrap())).unwrap();
+        serde_json::from_slice(&manifest).unwrap()
+    }
+
+    /// Makes the tag name this, behind the maker's back.
+    fn forge(&self, tag: &str, manifest: &Value) {
+        let bytes = serde_json::to_vec(manifest).unwrap();
+        let digest = digest_of(&bytes);
+        let hex = digest.trim_start_matches("sha256:");
+        let revision = self.manifests().join("revisions/sha256").join(hex);
+        let blob = self.blob(&digest);
+        for folder in [&revision, blob.parent().unwrap()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(blob, bytes).unwrap();
+        fs::write(revision.join("link"), &digest).unwrap();
+        let link = self.manifests().join("tags").join(tag).join("current/link");
+        fs::write(link, &digest).unwrap();
+    }
+
     /// Digest of the parcel with the whole edition.
     fn whole(&self, tag: &str) -> String {
-        let link = self
-            .user
-            .path("store/docker/registry/v2/repositories/team/advisories/_manifests/tags")
-            .join(tag)
-            .join("current/link");
-        let manifest = fs::read(self.blob(&fs::read_to_string(link).unwrap())).unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let manifest = self.manifest(tag);
         assert_eq!(
             manifest["artifactType"],
             "application/vnd.seaworthy.edition.v1"
@@ -278,6 +302,77 @@ fn a_registry_brings_no_edition_of_strangers_and_none_from_before() {
     site.takes("stranger", "unchanged");
     maker.pushes("latest", &["--key", "one.key"]);
     site.refuses("latest", "none of them is trusted");
+}
+
+#[test]
+fn what_a_registry_makes_up_about_editions_is_not_believed() {
+    let Some(maker) = Maker::new() else { return };
+    let key = ["--key", "one.key"];
+    maker.learns(1);
+    maker.pushes("latest", &key);
+    let site = Site::new(&maker, &["one.pub"]);
+    site.takes("latest", "whole, from ");
+    let old = maker.manifest("latest");
+    maker.learns(2);
+    maker.pushes("latest", &key);
+    let offer = maker.manifest("latest");
+    let forged = |change: &dyn Fn(&mut Value)| {
+        let mut manifest = offer.clone();
+        change(&mut manifest);
+        maker.forge("latest", &manifest);
+    };
+    let layer = |at: usize| format!("/layers/{at}");
+    let annotation = |at: usize, name: &str| format!("/layers/{at}/annotations/{name}");
+    let (edition, from) = ("dev.seaworthy.edition", "dev.seaworthy.edition.from");
+    let set = |manifest: &mut Value, at: &str, value: Value| {
+        *manifest.pointer_mut(at).unwrap() = value;
+    };
+    let here = old["layers"][0]["annotations"][edition].clone();
+
+    // Too much, too little, another one's bytes, and no edition at all.
+    forged(&|it| set(it, "/layers/0/size", json!(1_u64 << 50)));
+    site.refuses("latest", "the whole edition of the offer cannot be used");
+    forged(&|it| set(it, "/layers/0/size", json!(100_000)));
+    let ended = site.update("latest", &[]);
+    assert_eq!(ended.code, 2, "{}", ended.talk);
+    assert!(
+        ended.talk.contains("should have 100000 bytes"),
+        "{}",
+        ended.talk
+    );
+    forged(&|it| {
+        let config = it["config"].clone();
+        set(it, "/layers/0/digest", config["digest"].clone());
+        set(it, "/layers/0/size", config["size"].clone());
+    });
+    site.refuses("latest", "not a parcel with an edition");
+    forged(&|it| set(it, "/layers/0/mediaType", json!("application/x-tar")));
+    site.refuses("latest", "not an edition");
+    // What was newest before, under the newest name.
+    forged(&|it| {
+        let mut whole = old["layers"][0].clone();
+        whole["annotations"][edition] = it["layers"][0]["annotations"][edition].clone();
+        set(it, &layer(0), whole);
+    });
+    site.takes("latest", "unchanged");
+    site.knows(1);
+
+    // It says that this is the edition in use already: the seal says another.
+    let other = Site::new(&maker, &["one.pub"]);
+    maker.forge("latest", &old);
+    other.takes("latest", "whole, from ");
+    forged(&|it| set(it, &annotation(0, edition), here.clone()));
+    other.takes("latest", "whole, from ");
+    other.knows(2);
+    // A whole edition that is said to be a delta, and a delta of another one.
+    forged(&|it| {
+        let mut delta = it["layers"][0].clone();
+        delta["size"] = json!(17);
+        delta["annotations"][from] = here.clone();
+        set(it, &layer(1), delta);
+    });
+    site.takes("latest", "its deltas are of no use");
+    site.knows(2);
 }
 
 #[test]
