@@ -8,7 +8,8 @@
 //!
 //! Read [`Compiler`] first (advisories in, bytes out), then [`Edition`] (bytes
 //! in, answers out), then [`Shelf`] (where editions lie on disk), [`delta`] (from one
-//! edition to the next) and [`Sealed`] (who vouches for one).
+//! edition to the next), [`Sealed`] (who vouches for one) and [`Offer`] (what a
+//! registry has of them).
 //!
 //! Two rules shape the room:
 //!
@@ -33,6 +34,7 @@ mod keyring;
 mod layout;
 mod lookup;
 mod map;
+mod offer;
 mod parcel;
 mod prose;
 mod seal;
@@ -46,8 +48,10 @@ pub use edition::{EcosystemCount, Edition, Statistics, VerifyError};
 pub use format::VERSION as FORMAT_VERSION;
 pub use keyring::{Keyring, KeyringError};
 pub use layout::OpenError;
+pub use offer::{MEDIA_TYPE as OFFER_MEDIA_TYPE, NOTHING, Offer, OfferError, Offered};
 pub use parcel::{
-    PackError, ParcelError, is_parcel, pack, pack_since, read_parcel, unpack, write_parcel,
+    PackError, ParcelError, is_parcel, pack, pack_since, read_parcel, read_seal, unpack,
+    write_parcel,
 };
 pub use seal::{KeyError, PrivateKey, PublicKey, SealError, Sealed};
 pub use shelf::{Shelf, ShelfError};

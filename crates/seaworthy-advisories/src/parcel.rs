@@ -26,11 +26,11 @@ const LEVEL: i32 = 15;
 /// A window that no edition needs more than.
 const WINDOW_LOG: u32 = 27;
 /// More than any seal has.
-const MAX_SEAL: u32 = 64 << 10;
+pub(crate) const MAX_SEAL: u32 = 64 << 10;
 /// The largest edition that is taken: the format's own ceiling is near.
-const MAX_EDITION: u64 = 8 << 30;
+pub(crate) const MAX_EDITION: u64 = 8 << 30;
 /// More than any delta has.
-const MAX_DELTA: u64 = 512 << 20;
+pub(crate) const MAX_DELTA: u64 = 512 << 20;
 
 /// Why a parcel cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -193,9 +193,21 @@ pub fn read_parcel(
     base: &dyn Fn(&Digest) -> Option<Edition>,
     check: impl FnOnce(&[u8]) -> Result<Sealed, SealError>,
 ) -> Result<(Vec<u8>, Sealed), ParcelError> {
+    let seal = read_seal(from)?;
+    let sealed = check(&seal).map_err(ParcelError::Seal)?;
+    let edition = unpack(&sealed, from, base)?;
+    Ok((edition, sealed))
+}
+
+/// The seal at the start of a parcel, before anything else of it is read.
+pub fn read_seal(from: &mut dyn Read) -> Result<Vec<u8>, ParcelError> {
     let mut head = [0; 20];
     from.read_exact(&mut head)
-        .map_err(|_| ParcelError::NotAParcel)?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ParcelError::NotAParcel,
+            // Such as a network that has gone.
+            _ => ParcelError::Read(error),
+        })?;
     let (magic, length) = head.split_at(MAGIC.len());
     let length = length.try_into().map_or(u32::MAX, u32::from_le_bytes);
     if magic != MAGIC || length > MAX_SEAL {
@@ -205,9 +217,7 @@ pub fn read_parcel(
     from.take(u64::from(length))
         .read_to_end(&mut seal)
         .map_err(ParcelError::Read)?;
-    let sealed = check(&seal).map_err(ParcelError::Seal)?;
-    let edition = unpack(&sealed, from, base)?;
-    Ok((edition, sealed))
+    Ok(seal)
 }
 
 /// Whether these are the first bytes of a parcel.

@@ -295,6 +295,12 @@ impl Copies {
         Digest::from_sha256(hash.finalize().into()).to_string()
     }
 
+    /// Lets go of everything but what is at `address`.
+    pub(crate) fn keep_only(&mut self, address: &str) -> Result<(), CopiesError> {
+        self.index.parts.retain(|it, _| it == address);
+        self.finish()
+    }
+
     /// Writes down what was approved and removes bodies that nothing names.
     pub(crate) fn finish(&mut self) -> Result<(), CopiesError> {
         self.save()?;

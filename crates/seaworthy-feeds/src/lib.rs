@@ -4,7 +4,8 @@
 //! export with vendors' own feeds and three enrichments beside it, or the
 //! publishers themselves. [`read`] goes through all of it once, hands each
 //! [`Advisory`](seaworthy_core::Advisory) to a [`Sink`] and returns [`Fed`]: how current each feed is, what it refused and why, and what is known
-//! of exploitation and of the end of support.
+//! of exploitation and of the end of support. [`fetch_file`] brings one file the same
+//! way.
 //!
 //! Every source is written by strangers. Sizes and counts have ceilings, a record
 //! that makes no sense is refused and counted, and what a mirror lacks is said.
@@ -37,6 +38,7 @@ pub use mirror::{Mirror, MirrorError};
 pub use osv::{ExportError, Exported, Limits, OsvError, parse_record, read_export, scheme_of};
 pub use private::{PrivateError, private_feed, read_private};
 pub use red_hat::red_hat_ecosystem;
+pub use source::fetch_file;
 pub use starter::starter;
 pub use vendor::{
     Content, CweError, Repositories, RepositoriesError, VendorError, Weaknesses, parse_cwe,

@@ -356,6 +356,35 @@ impl<'a> Source<'a> {
     }
 }
 
+/// The file at an address of its own, at most `limit` bytes of it. It is fetched as
+/// parts of a mirror are: nothing comes where nothing changed, and what was cut goes
+/// on where it stopped. `copies` hold this file and no other.
+pub async fn fetch_file(
+    address: &str,
+    limit: u64,
+    today: Day,
+    copies: &mut Copies,
+) -> Result<File, MirrorError> {
+    let mirror = Mirror::parse(address)?;
+    let Mirror::Web(url) = &mirror else {
+        return Err(MirrorError::Address {
+            text: address.chars().take(200).collect::<String>().into(),
+        });
+    };
+    let spot = Spot {
+        path: shown(url).into(),
+        published: None,
+    };
+    let known = copies.known(url.as_str());
+    // Copies take the place of a folder for what has no name yet.
+    let scratch = Path::new("");
+    let mut source = Source::of(&mirror, scratch, today, Some(copies))?;
+    let part = source.fetch(url, &spot, limit, known.as_ref()).await?;
+    let part = part.ok_or_else(|| status(url, StatusCode::NOT_FOUND))?;
+    copies.keep_only(url.as_str())?;
+    Ok(part.file)
+}
+
 /// The copy last read well, if that is not the newest.
 fn another(copy: &Copy) -> Option<Body> {
     copy.good.clone().filter(|good| *good != copy.newest)

@@ -1,4 +1,4 @@
-//! Registries that speak the OCI distribution protocol, as a reader.
+//! Registries that speak the OCI distribution protocol.
 
 mod blob;
 mod challenge;
@@ -6,6 +6,8 @@ mod failure;
 mod login;
 mod options;
 mod origin;
+mod payload;
+mod push;
 mod wire;
 
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 pub use failure::{Codes, PullError, Refusal};
-pub use options::{Limits, Options, Proxy, Security};
+pub use options::{Limits, Options, Proxy, Purpose, Security};
+pub use push::PushError;
 
 use crate::stream::BlobReader;
 use login::Login;
@@ -39,7 +42,8 @@ const MANIFEST_TYPES: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
 
-/// One registry, ready to be read from.
+/// One registry, ready to be read from, and to be written to if that is the
+/// [`Options::purpose`].
 ///
 /// **What is asked.** Manifests, and blobs by digest. The `urls` of foreign
 /// layers are never followed.
@@ -54,7 +58,8 @@ const MANIFEST_TYPES: [&str; 4] = [
 /// **A registry points outwards only.** Redirects and token servers on this
 /// machine, in private networks or on the local link are refused, unless the
 /// registry itself is there; names are judged by the addresses that are then
-/// connected to.
+/// connected to. The same holds for where it wants an upload to go: to another
+/// origin it goes without any login.
 pub struct Registry {
     line: Arc<Line>,
     runtime: Handle,
@@ -214,12 +219,79 @@ impl Registry {
     ) -> Result<BlobReader, PullError> {
         let repository = reference.repository();
         let line = Arc::clone(&self.line);
-        blob::open(line, &self.runtime, repository, digest, size).await
+        blob::open(line, &self.runtime, repository, digest, size, 0).await
+    }
+
+    /// [`Registry::blob`] without its first `from` bytes, which came before.
+    pub async fn blob_from(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        size: u64,
+        from: u64,
+    ) -> Result<BlobReader, PullError> {
+        let repository = reference.repository();
+        let line = Arc::clone(&self.line);
+        blob::open(line, &self.runtime, repository, digest, size, from).await
+    }
+
+    /// Whether `reference`'s repository has the blob `digest` of `size` bytes, as
+    /// far as the registry says.
+    pub async fn has_blob(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<bool, PullError> {
+        push::has_blob(&self.line, reference.repository(), digest, size).await
+    }
+
+    /// Puts a blob into `reference`'s repository, unless it is there. `sent` is told
+    /// how many bytes have gone so far. Answers whether any had to.
+    pub async fn push_blob(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        bytes: Bytes,
+        sent: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    ) -> Result<bool, PushError> {
+        let size = bytes.len() as u64;
+        if self.has_blob(reference, digest, size).await? {
+            return Ok(false);
+        }
+        push::blob(&self.line, reference.repository(), digest, bytes, sent).await?;
+        Ok(true)
+    }
+
+    /// Puts a manifest into `reference`'s repository and makes its tag name it.
+    /// What the manifest speaks of has to be there. Answers with its digest.
+    pub async fn push_manifest(
+        &self,
+        reference: &Reference,
+        media_type: &'static str,
+        bytes: Bytes,
+    ) -> Result<Digest, PushError> {
+        let Some(tag) = reference.tag().filter(|_| reference.digest().is_none()) else {
+            return Err(PushError::NoTag);
+        };
+        push::manifest(&self.line, reference.repository(), tag, media_type, bytes).await
     }
 
     /// [`Registry::manifest`] for a thread outside the async runtime.
     pub fn manifest_blocking(&self, reference: &Reference) -> Result<Manifest, PullError> {
         self.runtime.block_on(self.manifest(reference))
+    }
+
+    /// [`Registry::blob_from`] for a thread outside the async runtime.
+    pub fn blob_from_blocking(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        size: u64,
+        from: u64,
+    ) -> Result<BlobReader, PullError> {
+        self.runtime
+            .block_on(self.blob_from(reference, digest, size, from))
     }
 
     /// [`Registry::blob`] for a thread outside the async runtime.

@@ -141,6 +141,24 @@ pub(crate) struct ScanArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Access")]
 pub(crate) struct AccessArgs {
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+
+    /// The engine's socket [default: where docker, podman or containerd have it;
+    /// env: `DOCKER_HOST`, `CONTAINER_HOST`, `CONTAINERD_ADDRESS`].
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// The namespace of containerd's images [default: default; env:
+    /// `CONTAINERD_NAMESPACE`].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) containerd_namespace: Option<String>,
+}
+
+/// How to reach registries.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Access")]
+pub(crate) struct RegistryArgs {
     /// Name for the registry; else docker's and podman's own configuration
     /// [env: `SEAWORTHY_REGISTRY_USERNAME`, with `SEAWORTHY_REGISTRY_PASSWORD`].
     #[arg(long, value_name = "NAME")]
@@ -160,16 +178,6 @@ pub(crate) struct AccessArgs {
     /// `SEAWORTHY_REGISTRY_INSECURE`].
     #[arg(long)]
     pub(crate) insecure: bool,
-
-    /// The engine's socket [default: where docker, podman or containerd have it;
-    /// env: `DOCKER_HOST`, `CONTAINER_HOST`, `CONTAINERD_ADDRESS`].
-    #[arg(long, value_name = "SOCKET")]
-    pub(crate) socket: Option<PathBuf>,
-
-    /// The namespace of containerd's images [default: default; env:
-    /// `CONTAINERD_NAMESPACE`].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) containerd_namespace: Option<String>,
 }
 
 /// Forms of an answer.
@@ -198,9 +206,15 @@ Examples:
     /// What was fetched before is asked for again without a body, and a download
     /// that was cut goes on where it stopped. A feed that fails, or that lost most
     /// of its records, keeps what it had; `db status` says so.
+    ///
+    /// From a registry comes a compiled edition that `db push` put there: only what
+    /// changed since the one in use, where that is less. It is taken under the rules
+    /// of `db import`: somebody you trust signed it, and it is no older. The same
+    /// goes for a parcel on a web server.
     #[command(after_help = "\
 Examples:
   seaworthy db update
+  seaworthy db update --from oci://registry.example/team/advisories:latest
   seaworthy db update --from https://mirror.example/feeds
   seaworthy db update --from publishers+https://proxy.example/cache")]
     Update(DbUpdateArgs),
@@ -237,6 +251,18 @@ Examples:
   seaworthy db trust edition.pub
   seaworthy db import today.parcel")]
     Import(DbImportArgs),
+    /// Put the edition in use into a registry, for `db update --from oci://...`.
+    ///
+    /// Where the tag holds an older edition that is still on this machine, what
+    /// changed since goes there, too, and deltas of earlier days stay. Nothing is
+    /// sent that is there already.
+    #[command(after_help = "\
+Examples:
+  openssl genpkey -algorithm ed25519 -out edition.key
+  seaworthy db push --key edition.key registry.example/team/advisories:latest
+  seaworthy db push --key edition.key --expires 14 registry.example/team/advisories
+  seaworthy db update --from oci://registry.example/team/advisories:latest")]
+    Push(DbPushArgs),
     /// List, add or remove the keys whose signatures on editions count.
     #[command(after_help = "\
 Examples:
@@ -274,8 +300,10 @@ pub(crate) struct DbBuildArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DbUpdateArgs {
     /// A mirror of the feeds, `publishers` for the addresses of their publishers,
-    /// or `publishers+URL` for the same through a caching proxy that has each
-    /// publisher's host as the first part of its path.
+    /// `publishers+URL` for the same through a caching proxy that has each
+    /// publisher's host as the first part of its path. Or an edition that is
+    /// compiled already: `oci://HOST/NAME[:TAG]` for what `db push` put into a
+    /// registry, `https://.../NAME.parcel` for what `db export` wrote.
     #[arg(
         long,
         value_name = "SOURCE",
@@ -292,6 +320,48 @@ pub(crate) struct DbUpdateArgs {
     /// others.
     #[arg(long, value_name = "DIR")]
     pub(crate) private: Vec<PathBuf>,
+
+    /// Take a compiled edition although nobody whom you trust signed it.
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+
+    /// Take a compiled edition although a newer one was installed before.
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbPushArgs {
+    /// Where to put it: a registry, a repository and a tag [default tag: latest].
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+
+    /// Sign with this Ed25519 key (PEM). Several sign together, so that either is
+    /// enough.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Vec<PathBuf>,
+
+    /// Refuse to be taken after so many days.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=3_650))]
+    pub(crate) expires: Option<i32>,
+
+    /// Whoever takes this trusts exactly these public keys from then on (PEM).
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) hand_over: Vec<PathBuf>,
+
+    /// Push this edition instead of the installed one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edition: Option<PathBuf>,
+
+    /// How many deltas to keep there, one a step.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) keep: u8,
+
+    #[command(flatten)]
+    pub(crate) access: RegistryArgs,
 }
 
 #[derive(Debug, Args)]

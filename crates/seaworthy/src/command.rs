@@ -6,7 +6,7 @@ mod scan;
 
 pub(crate) use compare::compare as db_compare;
 pub(crate) use db::{
-    build as db_build, diff as db_diff, export as db_export, import as db_import,
+    build as db_build, diff as db_diff, export as db_export, import as db_import, push as db_push,
     search as db_search, status as db_status, trust as db_trust, update as db_update,
     verify as db_verify,
 };

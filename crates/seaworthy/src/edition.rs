@@ -44,6 +44,11 @@ pub(crate) fn copies(data: &Path) -> PathBuf {
     data.join("feeds")
 }
 
+/// Where a parcel from a web server is kept under the data folder.
+pub(crate) fn parcels(data: &Path) -> PathBuf {
+    data.join("parcels")
+}
+
 /// The edition named by a flag, else the installed one, else the starter edition
 /// inside this program.
 pub(crate) fn open(data: &Path, named: Option<&Path>) -> anyhow::Result<Edition> {

@@ -5,7 +5,7 @@ use std::io;
 
 use seaworthy_image::{ChooseError, OciLayoutError, ResolveError};
 use seaworthy_inventory::SbomError;
-use seaworthy_remote::{ContainerdError, EngineError, PullError};
+use seaworthy_remote::{ContainerdError, EngineError, PullError, PushError};
 use seaworthy_scan::{ReadLayerError, TakeError, TakeRootError, TakeStreamError};
 
 use crate::printer::{Printer, WriteError};
@@ -78,6 +78,7 @@ fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
     let own = error
         .downcast_ref::<PullError>()
         .and_then(PullError::hint)
+        .or_else(|| error.downcast_ref::<PushError>().and_then(PushError::hint))
         .or_else(|| {
             error
                 .downcast_ref::<EngineError>()

@@ -4,6 +4,7 @@
 //! terminal or ends the process. What is deliberately absent here is knowledge:
 //! rooms know things, the front door introduces them to each other.
 
+mod access;
 mod cli;
 mod command;
 mod confine;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
             Command::Db(DbCommand::Diff(args)) => command::db_diff(&desk, args),
             Command::Db(DbCommand::Export(args)) => command::db_export(&desk, args),
             Command::Db(DbCommand::Import(args)) => command::db_import(&desk, args),
+            Command::Db(DbCommand::Push(args)) => command::db_push(&desk, args),
             Command::Db(DbCommand::Trust(args)) => command::db_trust(&desk, args),
             Command::Db(DbCommand::Verify(args)) => command::db_verify(&desk, args),
             Command::Db(DbCommand::Compare(args)) => command::db_compare(args),

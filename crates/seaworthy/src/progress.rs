@@ -32,6 +32,28 @@ impl Bar {
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
 
+    /// A bar of `bytes` that go or come, of which `had` are there already.
+    pub(crate) fn carry(&self, what: &str, bytes: u64, had: u64) {
+        let style = ProgressStyle::with_template(
+            "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        );
+        self.bar.set_style(
+            style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> "),
+        );
+        self.bar.set_message(what.to_owned());
+        self.bar.set_length(bytes);
+        self.bar.set_position(had);
+        self.bar.reset_eta();
+    }
+
+    /// Tells the bar from another thread how many bytes have gone so far.
+    pub(crate) fn pointer(&self) -> impl Fn(u64) + Send + Sync + use<> {
+        let bar = self.bar.clone();
+        move |bytes| bar.set_position(bytes)
+    }
+
     /// Takes the bar away.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();

@@ -29,13 +29,14 @@ struct Transfer {
     received: u64,
 }
 
-/// See [`super::Registry::blob`].
+/// See [`super::Registry::blob`] and [`super::Registry::blob_from`].
 pub(super) async fn open(
     line: Arc<Line>,
     runtime: &Handle,
     repository: &str,
     digest: &Digest,
     size: u64,
+    from: u64,
 ) -> Result<BlobReader, PullError> {
     let limit = line.wire.limits().blob_bytes;
     let transfer = Transfer {
@@ -43,13 +44,16 @@ pub(super) async fn open(
         repository: repository.to_owned(),
         digest: digest.clone(),
         size,
-        received: 0,
+        received: from,
     };
     if size > limit {
         return Err(PullError::TooLarge {
             what: transfer.what(),
             limit,
         });
+    }
+    if from > 0 && from >= size {
+        return Ok(stream::spawn(runtime, |_| async { Ok(()) }));
     }
     // The first answer is awaited here, so that what can be refused at once is.
     let (answer, skip) = transfer.ask().await?;

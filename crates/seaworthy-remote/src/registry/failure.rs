@@ -240,6 +240,9 @@ pub enum Refusal {
     /// The credentials of this registry may not be shown there.
     #[error("which is not trusted with the login of this registry")]
     NotTrusted,
+    /// A redirect that would drop what is being sent.
+    #[error("in a way that loses what is sent")]
+    Method,
     /// A redirect of a request that carries a secret in its body.
     #[error("with a secret in the request")]
     Secret,

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::challenge::Challenge;
 use super::failure::{PullError, Refusal};
-use super::options::Options;
+use super::options::{Options, Purpose};
 use super::origin::Origin;
 use super::wire::{Answer, Request, Wire};
 use crate::credentials::{Credential, CredentialError};
@@ -265,8 +265,8 @@ impl Asked<'_> {
         })
     }
 
-    /// What we ask the token server for: to read, whatever the registry wants us
-    /// to ask for. A registry may know its repository by another name.
+    /// What we ask the token server for: to read, or to read and write if that is
+    /// our purpose, whatever the registry wants us to ask for. A registry may know its repository by another name.
     fn scope(&self, theirs: Option<&str>) -> String {
         let name = theirs
             .and_then(|scope| scope.strip_prefix("repository:"))
@@ -279,7 +279,11 @@ impl Asked<'_> {
                         .all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte))
             })
             .unwrap_or(self.repository);
-        format!("repository:{name}:pull")
+        let actions = match self.options.purpose {
+            Purpose::Pull => "pull",
+            Purpose::Push => "pull,push",
+        };
+        format!("repository:{name}:{actions}")
     }
 
     /// Judges the address of the token server.

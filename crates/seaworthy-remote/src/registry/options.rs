@@ -11,6 +11,8 @@ use crate::secret::Secret;
 pub struct Options {
     /// Who we are there.
     pub credentials: Credentials,
+    /// What we want there: a token is asked for that, and for nothing more.
+    pub purpose: Purpose,
     /// Whether, and how, the connection is secured.
     pub security: Security,
     /// PEM certificates of authorities to trust beside those of the system.
@@ -27,6 +29,16 @@ pub struct Options {
     pub user_agent: String,
     /// How much and how long.
     pub limits: Limits,
+}
+
+/// What we want of a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// To read.
+    #[default]
+    Pull,
+    /// To read and to write.
+    Push,
 }
 
 /// Whether, and how, a connection is secured.
@@ -86,6 +98,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             credentials: Credentials::default(),
+            purpose: Purpose::default(),
             security: Security::default(),
             authorities: Vec::new(),
             identity: None,

@@ -4,14 +4,18 @@ use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, NoProxy, Response, Url};
+use reqwest::{
+    Certificate, Client, ClientBuilder, Identity, Method, NoProxy, RequestBuilder, Response, Url,
+};
 use tokio::sync::OnceCell;
 
 use super::failure::{Codes, PullError, Refusal};
@@ -19,10 +23,15 @@ use super::options::{Limits, Options, Security};
 use super::origin::{
     Guard, GuardedNames, Inside, Origin, Reach, literal_address, literal_reach, look_up,
 };
+use super::payload::Payload;
 use crate::secret::Secret;
 
 /// Most redirects of one request.
 const MOST_HOPS: usize = 5;
+
+/// How many times as long as for a document a registry may take to answer when it
+/// has got all of a blob: it may have to move it.
+const TAKING_IN: u32 = 5;
 
 /// Most bytes that are read of an error.
 const ERROR_BYTES: u64 = 64 << 10;
@@ -37,6 +46,10 @@ pub(super) struct Wire {
     /// To anybody else. Names that lead inside are refused, and the client
     /// certificate stays at home.
     away: OnceCell<Client>,
+    /// The same two for what is sent, where silence says nothing: an answer comes
+    /// when all has been sent.
+    home_up: OnceCell<Client>,
+    away_up: OnceCell<Client>,
     guard: Arc<Guard>,
     options: Arc<Options>,
 }
@@ -51,18 +64,25 @@ pub(super) struct Request {
     pub(super) authorization: Option<HeaderValue>,
     /// A form to post. Not sent on to another address.
     pub(super) form: Option<String>,
+    /// What to send. It may go to another address, without `authorization`.
+    pub(super) payload: Option<Payload>,
     /// Time for the answer as a whole, body included.
     pub(super) within: Option<Duration>,
 }
 
 impl Request {
     pub(super) fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    pub(super) fn new(method: Method, url: Url) -> Self {
         Self {
-            method: Method::GET,
+            method,
             url,
             headers: HeaderMap::new(),
             authorization: None,
             form: None,
+            payload: None,
             within: None,
         }
     }
@@ -110,29 +130,14 @@ impl Wire {
             home: home_reach,
             proxies,
         });
-        let wanted = |builder: ClientBuilder| {
-            builder.build().map_err(|source| PullError::Options {
-                registry: registry.to_owned(),
-                what: "the certificates or the proxy are refused",
-                source: Some(innermost(&source.without_url())),
-            })
-        };
-        let mut builder = builder(registry, &options, Side::Home(&origin))?;
-        if let Some(identity) = &options.identity {
-            let identity = Identity::from_pem(identity.reveal().as_bytes()).map_err(|_| {
-                PullError::Options {
-                    registry: registry.to_owned(),
-                    what: "the client certificate and key are not readable PEM",
-                    source: None,
-                }
-            })?;
-            builder = builder.identity(identity);
-        }
+        let home = builder(registry, &options, Side::Home(&origin), Way::Down)?;
         Ok(Self {
             registry: registry.to_owned(),
             origin,
-            home: wanted(builder)?,
+            home: build(registry, home)?,
             away: OnceCell::new(),
+            home_up: OnceCell::new(),
+            away_up: OnceCell::new(),
             guard,
             options,
         })
@@ -172,7 +177,8 @@ impl Wire {
     }
 
     /// Sends `request` and follows redirects. Tries again what may pass: 429 and
-    /// 502 to 504, and connections that broke.
+    /// 502 to 504, and connections that broke; but not what carries a payload:
+    /// where that begins again is not decided here.
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, PullError> {
         let mut tries = 0;
         loop {
@@ -185,7 +191,9 @@ impl Wire {
                 Err(PullError::Broken { .. }) => None,
                 _ => return outcome,
             };
-            if tries >= limits.retries || asked_wait.is_some_and(|wait| wait > limits.longest_wait)
+            if request.payload.is_some()
+                || tries >= limits.retries
+                || asked_wait.is_some_and(|wait| wait > limits.longest_wait)
             {
                 return outcome;
             }
@@ -221,11 +229,11 @@ impl Wire {
                 at_home = false;
             }
             let host = place(&url);
-            let client = if origin.as_ref() == Some(&self.origin) {
-                &self.home
-            } else {
-                self.away().await?
+            let way = match &request.payload {
+                Some(_) => Way::Up,
+                None => Way::Down,
             };
+            let client = self.client(origin.as_ref(), way).await?;
             let mut call = client
                 .request(request.method.clone(), url.clone())
                 .headers(request.headers.clone());
@@ -240,10 +248,13 @@ impl Wire {
             if let Some(within) = request.within {
                 call = call.timeout(within);
             }
-            let response = call
-                .send()
-                .await
-                .map_err(|error| self.failed(&host, error))?;
+            let response = match &request.payload {
+                Some(payload) => self.deliver(call, payload, &host).await?,
+                None => call
+                    .send()
+                    .await
+                    .map_err(|error| self.failed(&host, error))?,
+            };
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(Answer {
                     response,
@@ -270,6 +281,10 @@ impl Wire {
             if request.form.is_some() {
                 return Err(refused(shown, Refusal::Secret));
             }
+            let keeps = matches!(response.status().as_u16(), 307 | 308);
+            if !keeps && !matches!(request.method, Method::GET | Method::HEAD) {
+                return Err(refused(shown, Refusal::Method));
+            }
             url = next;
         }
         Err(PullError::Redirect {
@@ -279,19 +294,54 @@ impl Wire {
         })
     }
 
-    async fn away(&self) -> Result<&Client, PullError> {
-        self.away
-            .get_or_try_init(|| async {
-                builder(&self.registry, &self.options, Side::Away)?
+    /// Who talks to `origin`.
+    async fn client(&self, origin: Option<&Origin>, way: Way) -> Result<&Client, PullError> {
+        let at_home = origin == Some(&self.origin);
+        let cell = match (at_home, way) {
+            (true, Way::Down) => return Ok(&self.home),
+            (true, Way::Up) => &self.home_up,
+            (false, Way::Down) => &self.away,
+            (false, Way::Up) => &self.away_up,
+        };
+        cell.get_or_try_init(|| async {
+            let builder = if at_home {
+                builder(&self.registry, &self.options, Side::Home(&self.origin), way)?
+            } else {
+                builder(&self.registry, &self.options, Side::Away, way)?
                     .dns_resolver(GuardedNames(Arc::clone(&self.guard)))
-                    .build()
-                    .map_err(|source| PullError::Options {
-                        registry: self.registry.clone(),
-                        what: "the certificates or the proxy are refused",
-                        source: Some(innermost(&source.without_url())),
-                    })
-            })
-            .await
+            };
+            build(&self.registry, builder)
+        })
+        .await
+    }
+
+    /// Sends `payload`, and gives up when none of it went for too long, or when
+    /// all of it went and no answer comes.
+    async fn deliver(
+        &self,
+        call: RequestBuilder,
+        payload: &Payload,
+        host: &str,
+    ) -> Result<Response, PullError> {
+        let limits = self.limits();
+        let (body, sent) = payload.body();
+        let mut sending = pin!(call.body(body).send());
+        loop {
+            let before = sent.load(Ordering::Relaxed);
+            let patience = if before >= payload.bytes() {
+                limits.document.saturating_mul(TAKING_IN)
+            } else {
+                limits.idle
+            };
+            match tokio::time::timeout(patience, &mut sending).await {
+                Ok(answer) => return answer.map_err(|error| self.failed(host, error)),
+                Err(_) if sent.load(Ordering::Relaxed) > before => {}
+                Err(_) => {
+                    let host = host.to_owned();
+                    return Err(PullError::Timeout { host });
+                }
+            }
+        }
     }
 
     /// Says what went wrong on the way to `host`.
@@ -401,7 +451,27 @@ enum Side<'a> {
     Away,
 }
 
-fn builder(registry: &str, options: &Options, side: Side<'_>) -> Result<ClientBuilder, PullError> {
+/// Where most of the bytes go.
+#[derive(Clone, Copy)]
+enum Way {
+    Down,
+    Up,
+}
+
+fn build(registry: &str, builder: ClientBuilder) -> Result<Client, PullError> {
+    builder.build().map_err(|source| PullError::Options {
+        registry: registry.to_owned(),
+        what: "the certificates or the proxy are refused",
+        source: Some(innermost(&source.without_url())),
+    })
+}
+
+fn builder(
+    registry: &str,
+    options: &Options,
+    side: Side<'_>,
+    way: Way,
+) -> Result<ClientBuilder, PullError> {
     let refused = |what| PullError::Options {
         registry: registry.to_owned(),
         what,
@@ -415,8 +485,15 @@ fn builder(registry: &str, options: &Options, side: Side<'_>) -> Result<ClientBu
         .referer(false)
         .no_proxy()
         .user_agent(&options.user_agent)
-        .connect_timeout(limits.connect)
-        .read_timeout(limits.idle);
+        .connect_timeout(limits.connect);
+    if matches!(way, Way::Down) {
+        builder = builder.read_timeout(limits.idle);
+    }
+    if let (Side::Home(_), Some(identity)) = (side, &options.identity) {
+        let identity = Identity::from_pem(identity.reveal().as_bytes())
+            .map_err(|_| refused("the client certificate and key are not readable PEM"))?;
+        builder = builder.identity(identity);
+    }
     let mut authorities = Vec::new();
     for pem in &options.authorities {
         let found = Certificate::from_pem_bundle(pem)

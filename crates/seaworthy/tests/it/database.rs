@@ -314,7 +314,7 @@ fn openssl(user: &User, arguments: &[&str]) {
 }
 
 /// Makes `NAME.key` and `NAME.pub`.
-fn make_key(user: &User, name: &str) {
+pub(crate) fn make_key(user: &User, name: &str) {
     let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
     openssl(
         user,
@@ -540,4 +540,71 @@ fn what_an_edition_knows_can_be_asked_and_compared() {
     let json = diff(&["--json", "new.edition", "old.edition"]).out;
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["removed"][0]["id"], "CVE-2026-3");
+}
+
+#[test]
+fn an_edition_comes_from_any_web_server_that_has_its_parcel() {
+    if !require("python3") || !require("openssl") {
+        return;
+    }
+    let maker = User::new();
+    make_key(&maker, "one");
+    let shown = maker.path("www");
+    fs::create_dir(&shown).unwrap();
+    let (_server, address) = serve(&shown);
+    let export = |count: u64, more: &[&str], name: &str| {
+        write_records(&maker.path("mirror"), usize::try_from(count).unwrap());
+        let edition = format!("{count}.edition");
+        let ended = maker.run(&["db", "build", "--from", "mirror", "--output", &edition]);
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        let output = format!("www/{name}");
+        let arguments = ["db", "export", "--edition", &edition, "--output", &output];
+        let ended = maker.run(&[&arguments[..], more].concat());
+        assert_eq!(ended.code, 0, "{}", ended.talk);
+        date(&shown.join(name), count);
+    };
+    let key = ["--key", "one.key"];
+    let since = |edition| [&key[..], &["--since", edition]].concat();
+    export(2, &key, "today.parcel");
+
+    let site = User::new();
+    let update = |name: &str| {
+        let ended = site.run(&["db", "update", "--from", &format!("{address}/{name}")]);
+        (ended.code, ended.talk, ended.out)
+    };
+    let refused = |name: &str, why: &str| {
+        let before = site.run(&["db", "status"]).out;
+        let (code, talk, _) = update(name);
+        assert_eq!(code, 2, "{talk}");
+        assert!(talk.contains(why) && talk.contains("hint: "), "{talk}");
+        assert_eq!(site.run(&["db", "status"]).out, before);
+    };
+    refused("today.parcel", "none of them is trusted");
+    let public = maker.path("one.pub");
+    assert_eq!(site.run(&["db", "trust", public.to_str().unwrap()]).code, 0);
+    let (code, talk, out) = update("today.parcel");
+    assert_eq!(code, 0, "{talk}");
+    assert!(talk.contains("whole, from ") && out.contains("advisories       2\n"));
+    assert!(update("today.parcel").1.contains("unchanged"));
+    refused("missing.parcel", "status 404");
+
+    export(3, &since("2.edition"), "today.parcel");
+    let (code, talk, out) = update("today.parcel");
+    assert_eq!(code, 0, "{talk}");
+    assert!(talk.contains("by a delta of ") && out.contains("advisories       3\n"));
+
+    export(4, &[], "today.parcel");
+    refused("today.parcel", "the seal has no signature");
+    // What is damaged on the way is fetched again, and not asked for as unchanged.
+    export(4, &key, "today.parcel");
+    let parcel = fs::read(shown.join("today.parcel")).unwrap();
+    let half = parcel.len() - 20;
+    fs::write(shown.join("today.parcel"), &parcel[..half]).unwrap();
+    date(&shown.join("today.parcel"), 5);
+    refused("today.parcel", "not the one that the seal speaks of");
+    fs::write(shown.join("today.parcel"), &parcel).unwrap();
+    date(&shown.join("today.parcel"), 5);
+    let (code, talk, out) = update("today.parcel");
+    assert_eq!(code, 0, "{talk}");
+    assert!(out.contains("advisories       4\n"), "{out}");
 }

@@ -12,3 +12,4 @@ mod product;
 mod real_image;
 mod real_root;
 mod real_servers;
+mod through_registry;

@@ -11,7 +11,7 @@ use seaworthy_testkit::{Image, Server, free_port, require, require_root};
 use crate::forms::sample;
 use crate::product::{User, packages, tool};
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// The sample, written as a layout of the tag that skopeo is told.
 fn layout(user: &User) -> String {
@@ -138,7 +138,7 @@ fn an_image_of_docker_is_read() {
 
 /// A registry that wants a password and has a certificate of an authority of its
 /// own.
-fn registry(user: &User) -> (String, Server) {
+pub(crate) fn registry(user: &User) -> (String, Server) {
     let hash = tool(Command::new("perl").args([
         "-e",
         "print crypt($ARGV[0], '$2y$05$abcdefghijklmnopqrstuu')",

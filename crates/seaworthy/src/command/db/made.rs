@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use seaworthy_advisories::{CompileError, Compiler, Context, Mark};
 use seaworthy_core::{Advisory, FeedDate};
-use seaworthy_feeds::{Fed, Options, PrivateError, Reading, Sink, private_feed, read_private};
+use seaworthy_feeds::{
+    CopiesError, Fed, Options, PrivateError, Reading, Sink, private_feed, read_private,
+};
 
 use crate::desk::Desk;
 use crate::failure::Hinted;
@@ -91,6 +93,14 @@ pub(super) fn options(desk: &Desk<'_>, may_shrink: &[String]) -> anyhow::Result<
         limits: seaworthy_feeds::Limits::default(),
         may_shrink: may_shrink.iter().cloned().collect(),
     })
+}
+
+/// The way out where copies cannot be used.
+pub(super) fn way_out(error: &CopiesError) -> &'static str {
+    match error {
+        CopiesError::Busy { .. } => "wait until it is done",
+        CopiesError::File { .. } => "check the data folder and the space left",
+    }
 }
 
 pub(super) fn hinted(what: String, hint: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use seaworthy_advisories::{
-    Edition, PackError, ParcelError, PrivateKey, PublicKey, SealError, Sealed, Shelf, is_parcel,
-    pack, pack_since, read_parcel, write_parcel,
+    Edition, Keyring, PackError, ParcelError, PrivateKey, PublicKey, SealError, Sealed, Shelf,
+    is_parcel, pack, pack_since, read_parcel, write_parcel,
 };
 use seaworthy_core::{Day, Digest};
 
@@ -34,11 +34,7 @@ pub(crate) fn export(desk: &Desk<'_>, args: &DbExportArgs) -> anyhow::Result<Exi
             "`seaworthy db update` or `seaworthy db build` makes one",
         ));
     }
-    let keys = args
-        .key
-        .iter()
-        .map(|path| private_key(path))
-        .collect::<anyhow::Result<Vec<PrivateKey>>>()?;
+    let keys = private_keys(&args.key)?;
     let bar = Bar::new(desk.printer.shows_progress());
     bar.say("packing");
     let (packed, mut sealed) = match &args.since {
@@ -46,14 +42,8 @@ pub(crate) fn export(desk: &Desk<'_>, args: &DbExportArgs) -> anyhow::Result<Exi
         None => pack(&edition).context("cannot pack the edition")?,
     };
     sealed.serial = settings::seconds();
-    sealed.expires = args
-        .expires
-        .map(|days| Day::from_days(settings::today().days().saturating_add(days)));
-    sealed.keys = args
-        .hand_over
-        .iter()
-        .map(|path| public_key(path))
-        .collect::<anyhow::Result<Vec<PublicKey>>>()?;
+    sealed.expires = args.expires.map(in_days);
+    sealed.keys = public_keys(&args.hand_over)?;
     let seal = sealed.seal(&keys)?;
     let mut parcel = Vec::new();
     write_parcel(&seal, &packed, &mut parcel)?;
@@ -82,11 +72,11 @@ fn changes(edition: &Edition, base: &Edition) -> anyhow::Result<(Vec<u8>, Sealed
 }
 
 /// How a parcel of changes finds the edition they start from.
-fn base_on(shelf: &Shelf) -> impl Fn(&Digest) -> Option<Edition> {
+pub(super) fn base_on(shelf: &Shelf) -> impl Fn(&Digest) -> Option<Edition> {
     |wanted| Edition::open(&shelf.find(wanted)?).ok()
 }
 
-fn signed(keys: &[PrivateKey]) -> String {
+pub(super) fn signed(keys: &[PrivateKey]) -> String {
     let ids: Vec<String> = keys
         .iter()
         .map(|key| key.public().id().chars().take(16).collect())
@@ -98,59 +88,101 @@ fn signed(keys: &[PrivateKey]) -> String {
     }
 }
 
+/// What may come in: whose seals count, and from which serial on.
+pub(super) struct Gate {
+    keyring: Keyring,
+    keys: Vec<PublicKey>,
+    installed: Option<u64>,
+    unsigned: bool,
+}
+
+impl Gate {
+    /// The gate of this data folder. `told` is what cannot be done if it stays shut.
+    pub(super) fn of(
+        desk: &Desk<'_>,
+        unsigned: bool,
+        allow_older: bool,
+        told: &str,
+    ) -> anyhow::Result<Self> {
+        let keyring = edition::keyring(desk.data);
+        let keys = keyring.keys()?;
+        if unsigned && !keys.is_empty() {
+            return Err(Hinted::error(
+                format!("{told}: keys are trusted here, so a signature is needed"),
+                "leave out --unsigned, or `seaworthy db trust --remove` every key first",
+            ));
+        }
+        let installed = edition::shelf(desk.data)
+            .seal()
+            .and_then(|seal| Sealed::read_unverified(&seal).ok())
+            .map(|sealed| sealed.serial)
+            .filter(|_| !allow_older);
+        Ok(Self {
+            keyring,
+            keys,
+            installed,
+            unsigned,
+        })
+    }
+
+    /// What a seal says, if it counts.
+    pub(super) fn check(&self, seal: &[u8]) -> Result<Sealed, SealError> {
+        if self.unsigned {
+            Sealed::read_unverified(seal)
+        } else {
+            Sealed::open(seal, &self.keys, settings::today(), self.installed)
+        }
+    }
+
+    /// The way out of what went wrong with a parcel.
+    pub(super) fn hint(&self, error: &ParcelError) -> &'static str {
+        hint_of(error, self.keys.is_empty())
+    }
+
+    /// Whether `sealed` is newer than the seal that was kept last.
+    pub(super) fn is_news(&self, sealed: &Sealed) -> bool {
+        self.installed.is_none_or(|serial| serial < sealed.serial)
+    }
+
+    /// Keeps a seal that counts, of the edition in use, and hands over to the keys
+    /// it names.
+    pub(super) fn keep(&self, desk: &Desk<'_>, seal: &[u8], sealed: &Sealed) -> anyhow::Result<()> {
+        if self.unsigned {
+            desk.printer
+                .note("nobody vouches for this edition: it was taken unsigned");
+            return Ok(());
+        }
+        edition::shelf(desk.data).keep_seal(seal)?;
+        if !sealed.keys.is_empty() {
+            self.keyring.hand_over(&sealed.keys)?;
+            desk.printer
+                .note("the seal handed over to other keys: see `seaworthy db trust`");
+        }
+        Ok(())
+    }
+}
+
 /// Takes the edition of a file that `export` wrote.
 pub(crate) fn import(desk: &Desk<'_>, args: &DbImportArgs) -> anyhow::Result<Exit> {
     let told = || format!("cannot import `{}`", args.file.display());
     let bar = Bar::new(desk.printer.shows_progress());
     bar.say("checking");
-    let keyring = edition::keyring(desk.data);
-    let keys = keyring.keys()?;
-    if args.unsigned && !keys.is_empty() {
-        return Err(Hinted::error(
-            format!(
-                "{}: keys are trusted here, so a signature is needed",
-                told()
-            ),
-            "leave out --unsigned, or `seaworthy db trust --remove` every key first",
-        ));
-    }
+    let gate = Gate::of(desk, args.unsigned, args.allow_older, &told())?;
     let shelf = edition::shelf_today(desk)?;
-    let installed = shelf
-        .seal()
-        .and_then(|seal| Sealed::read_unverified(&seal).ok())
-        .map(|sealed| sealed.serial)
-        .filter(|_| !args.allow_older);
     let mut seal = Vec::new();
     let file = File::open(&args.file).with_context(told)?;
     let (bytes, sealed) = read_parcel(&mut BufReader::new(file), &base_on(&shelf), |text| {
         seal = text.to_vec();
-        if args.unsigned {
-            Sealed::read_unverified(text)
-        } else {
-            Sealed::open(text, &keys, settings::today(), installed)
-        }
+        gate.check(text)
     })
     .map_err(|error| {
-        let hint = hint_of(&error, keys.is_empty());
+        let hint = gate.hint(&error);
         Hinted::over(told(), hint, error)
     })?;
     shelf.install(bytes)?;
-    if !args.unsigned {
-        shelf.keep_seal(&seal)?;
-        if !sealed.keys.is_empty() {
-            keyring.hand_over(&sealed.keys)?;
-        }
-    }
     bar.clear();
+    gate.keep(desk, &seal, &sealed)?;
     let edition = edition::open(desk.data, None)?;
-    if args.unsigned {
-        desk.printer
-            .note("nobody vouches for this edition: it was taken unsigned");
-    }
-    if !sealed.keys.is_empty() && !args.unsigned {
-        desk.printer
-            .note("the seal handed over to other keys: see `seaworthy db trust`");
-    }
     printer::write_data(describe(&edition, true).as_bytes())?;
     Ok(Exit::Pass)
 }
@@ -271,6 +303,19 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
         .and_then(|file| file.take(KEY_BYTES).read_to_string(&mut text))
         .with_context(told)?;
     Ok(text)
+}
+
+/// The day that many days from today.
+pub(super) fn in_days(days: i32) -> Day {
+    Day::from_days(settings::today().days().saturating_add(days))
+}
+
+pub(super) fn public_keys(paths: &[PathBuf]) -> anyhow::Result<Vec<PublicKey>> {
+    paths.iter().map(|path| public_key(path)).collect()
+}
+
+pub(super) fn private_keys(paths: &[PathBuf]) -> anyhow::Result<Vec<PrivateKey>> {
+    paths.iter().map(|path| private_key(path)).collect()
 }
 
 fn public_key(path: &Path) -> anyhow::Result<PublicKey> {

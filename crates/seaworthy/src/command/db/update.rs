@@ -3,14 +3,17 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use seaworthy_feeds::{Copies, CopiesError, Mirror, gather};
+use seaworthy_feeds::{Copies, Mirror, gather};
 
 use crate::cli::DbUpdateArgs;
+use crate::command::db::collect;
+use crate::command::db::download;
 use crate::command::db::made::{self, Draft};
 use crate::command::db::status::{describe, megabytes};
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
+use crate::failure::Hinted;
 use crate::printer;
 use crate::progress::Bar;
 use crate::settings;
@@ -20,16 +23,25 @@ use crate::settings;
 /// The edition in use stays until another one is complete. A feed that fails keeps
 /// what it had, and is told.
 pub(crate) fn update(desk: &Desk<'_>, args: &DbUpdateArgs) -> anyhow::Result<Exit> {
+    if let Some(name) = args.from.strip_prefix("oci://") {
+        return collect::collect(desk, args, name);
+    }
+    if download::is_parcel(&args.from) {
+        return download::download(desk, args);
+    }
     let begun = Instant::now();
     let told = || format!("cannot update from `{}`", args.from);
+    if args.unsigned || args.allow_older {
+        return Err(Hinted::error(
+            format!("{}: feeds have no seal", told()),
+            "--unsigned and --allow-older are for `oci://HOST/NAME` and for parcels",
+        ));
+    }
     let mirror =
         Mirror::parse(&args.from).map_err(|error| made::hinted(told(), error.hint(), error))?;
     let options = made::options(desk, &args.accept)?;
     let mut copies = Copies::open(&edition::copies(desk.data)).map_err(|error| {
-        let hint = match &error {
-            CopiesError::Busy { .. } => "wait until it is done",
-            CopiesError::File { .. } => "check the data folder and the space left",
-        };
+        let hint = made::way_out(&error);
         made::hinted(told(), hint, error)
     })?;
 
