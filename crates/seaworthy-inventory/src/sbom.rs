@@ -154,6 +154,7 @@ fn inventory(stated: &Stated) -> Inventory {
     gaps.dedup();
     Inventory {
         distro,
+        content_sets: Vec::new(),
         packages: packages.into_packages(),
         gaps,
         layers: Vec::new(),

@@ -21,6 +21,7 @@ pub(crate) fn package(kind: &str, name: &str, version: &str) -> Package {
         architecture: None,
         source: None,
         vendor: None,
+        module: None,
         claim: Claim::Recorded,
         seen: vec![Sighting {
             path: "somewhere".into(),

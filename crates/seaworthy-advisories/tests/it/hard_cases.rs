@@ -126,6 +126,7 @@ fn package(line: &str) -> Package {
         name: name.into(),
         architecture: None,
         vendor: None,
+        module: None,
         claim: Claim::Recorded,
         seen: Vec::new(),
     }

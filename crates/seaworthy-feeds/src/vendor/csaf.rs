@@ -7,9 +7,13 @@
 //! there, a fix says most, and "not affected" least.
 //!
 //! A source package is a name of its own, `src:openssl`: an rpm's binaries have
-//! names that a source of the same name need not build. What is said of a module's
-//! stream and names no version is said of `nodejs:18/nodejs` (a source's of
-//! `src:nodejs:18/nodejs`), because other streams of the module are not meant.
+//! names that a source of the same name need not build.
+//!
+//! What is said of a module's stream is said of `nodejs:18/nodejs` (a source's of
+//! `src:nodejs:18/nodejs`), because other streams of the module are not meant. Where
+//! a document does not tell the stream of a build, it is said of its major version,
+//! `18/nodejs`. A fix in a module is said of `nodejs` as well: who does not know the
+//! stream of what is installed can still tell by the version that it is a module's.
 
 mod branches;
 mod document;
@@ -20,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::SeekFrom;
 use std::path::Path;
 
+use seaworthy_core::rpm::{is_modular, upstream_major};
 use seaworthy_core::{
     Advisory, AffectedInterval, Day, Ecosystem, Fix, PackageKey, Rating, Stance, Statement, Upper,
 };
@@ -257,7 +262,7 @@ fn statements(
     vulnerability: &Vulnerability<'_>,
 ) -> Vec<Statement> {
     let mut said: BTreeMap<PackageKey, Said> = BTreeMap::new();
-    let mut about = |id: &Text<'_>, fixed: bool, say: &mut dyn FnMut(&mut Said, Package)| {
+    let mut about = |id: &Text<'_>, fixed: bool, say: &mut dyn FnMut(&mut Said, &Package)| {
         let Some((item, product)) = products.package_in_product(id.as_str()) else {
             return;
         };
@@ -267,20 +272,27 @@ fn statements(
         let Some(package) = (dialect.package_of)(item, product, fixed) else {
             return;
         };
-        let mut name = String::new();
-        if package.is_source {
-            name.push_str("src:");
-        }
-        if let Some(module) = package.module.as_deref().filter(|_| !fixed) {
-            name.push_str(module);
-            name.push('/');
-        }
-        name.push_str(&package.name);
-        let key = PackageKey {
-            ecosystem,
-            name: name.into(),
+        let key = |stream: Option<&str>| {
+            let mark = if package.is_source { "src:" } else { "" };
+            let stream = stream.map_or(String::new(), |stream| format!("{stream}/"));
+            PackageKey {
+                ecosystem: ecosystem.clone(),
+                name: format!("{mark}{stream}{}", package.name).into(),
+            }
         };
-        say(said.entry(key).or_default(), package);
+        let stream = match (&package.module, package.version.as_deref()) {
+            (Some(module), _) => Some(&**module),
+            (None, Some(version)) if fixed && is_modular(version) => {
+                Some(upstream_major(version))
+            }
+            (None, _) => None,
+        };
+        if stream.is_none() || fixed {
+            say(said.entry(key(None)).or_default(), &package);
+        }
+        if stream.is_some() {
+            say(said.entry(key(stream)).or_default(), &package);
+        }
     };
 
     let status = &vulnerability.product_status;
@@ -289,10 +301,11 @@ fn statements(
         .flatten()
     {
         about(id, true, &mut |said, package| {
-            said.fixes.extend(package.version.map(|version| Fixed {
-                module: package.module,
-                version,
-            }));
+            said.fixes
+                .extend(package.version.as_ref().map(|version| Fixed {
+                    module: package.module.clone(),
+                    version: version.clone(),
+                }));
         });
     }
     let mut plans: HashMap<&str, Fix> = HashMap::new();
@@ -330,7 +343,7 @@ fn statements(
             .unwrap_or("no_reason_given");
         about(id, false, &mut |said, package| {
             // One build of one stream does not speak for the others.
-            let is_of_a_stream = package.version.as_deref().is_some_and(branches::is_modular)
+            let is_of_a_stream = package.version.as_deref().is_some_and(is_modular)
                 && package.module.is_none();
             if !is_of_a_stream {
                 said.why_not
@@ -351,15 +364,18 @@ fn settled(said: BTreeMap<PackageKey, Said>) -> Vec<Statement> {
         .collect();
     let fixed_streams: BTreeSet<PackageKey> = said
         .iter()
-        .flat_map(|(about, said)| said.fixes.iter().map(move |fixed| (about, fixed)))
-        .filter(|(_, fixed)| fixed.module.is_some() || branches::is_modular(&fixed.version))
-        .map(|(about, fixed)| stream_of(about, branches::stream(fixed)))
+        .filter(|(_, said)| !said.fixes.is_empty())
+        .map(|(about, _)| PackageKey {
+            ecosystem: about.ecosystem.clone(),
+            name: bare(&about.name).into(),
+        })
+        .filter(|about| about.name.contains('/'))
         .collect();
     let mut statements = Vec::new();
     for (about, said) in said {
         // So does the fix in a module's stream, even if the document still has the
         // stream among the affected.
-        if is_fixed_stream(&about, &fixed_streams) {
+        if said.fixes.is_empty() && is_fixed_stream(&about, &fixed_streams) {
             continue;
         }
         let stance = if !said.fixes.is_empty() {
@@ -392,20 +408,15 @@ fn settled(said: BTreeMap<PackageKey, Said>) -> Vec<Statement> {
     statements
 }
 
-/// A name for one stream of the package in `about`.
-fn stream_of(about: &PackageKey, stream: &str) -> PackageKey {
-    let name = about.name.strip_prefix("src:").unwrap_or(&about.name);
-    PackageKey {
-        ecosystem: about.ecosystem.clone(),
-        name: format!("{stream}/{name}").into(),
-    }
+/// A name without the mark of sources.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("src:").unwrap_or(name)
 }
 
 /// Whether `about` is a package of a module's stream that has a fix. Where the fix
 /// does not tell its stream, its major version does.
 fn is_fixed_stream(about: &PackageKey, fixed: &BTreeSet<PackageKey>) -> bool {
-    let name = about.name.strip_prefix("src:").unwrap_or(&about.name);
-    let Some((module, package)) = name.split_once('/') else {
+    let Some((module, package)) = bare(&about.name).split_once('/') else {
         return false;
     };
     let stream = module.split_once(':').map_or(module, |(_, stream)| stream);
