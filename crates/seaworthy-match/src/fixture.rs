@@ -38,8 +38,8 @@ pub(crate) fn distro(id: &str, version: &str) -> Distro {
     }
 }
 
-/// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where
-/// `until` is `*`, `<version`, `=version`, `not`, `review` or `unreadable`. A `!` before the
+/// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where an
+/// underscore in the ecosystem is a space and `until` is `*`, `<version`, `=version`, `not`, `review` or `unreadable`. A `!` before the
 /// vulnerability makes it a vendor's own word.
 pub(crate) struct Notebook {
     lines: Vec<[String; 5]>,
@@ -59,6 +59,7 @@ impl Notebook {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let [ecosystem, name, vulnerability, from, until] =
                 <[String; 5]>::try_from(words).expect("five words");
+            let ecosystem = ecosystem.replace('_', " ");
             feeds.insert(
                 ecosystem.clone(),
                 FeedFacts {
