@@ -67,7 +67,9 @@ impl Probe for ContentSets {
             return found.gap("not a manifest of contents");
         };
         let is_name = |text: &String| {
-            !text.is_empty() && text.len() <= MAX_NAME && text.bytes().all(|it| it.is_ascii_graphic())
+            !text.is_empty()
+                && text.len() <= MAX_NAME
+                && text.bytes().all(|it| it.is_ascii_graphic())
         };
         let names: BTreeSet<String> = manifest.content_sets.into_iter().filter(is_name).collect();
         if names.len() > MAX_CONTENT_SETS {
@@ -97,7 +99,10 @@ mod tests {
     #[test]
     fn manifests_are_wanted_where_builds_leave_them() {
         for (path, is_wanted) in [
-            ("root/buildinfo/content_manifests/ubi8-container-8.4-1.json", true),
+            (
+                "root/buildinfo/content_manifests/ubi8-container-8.4-1.json",
+                true,
+            ),
             ("root/buildinfo/content-sets.json", true),
             ("root/buildinfo/content_manifests/a/b.json", false),
             ("root/buildinfo/content_manifests/x.txt", false),

@@ -252,8 +252,7 @@ fn is_of_another_stream(lookup: &Lookup<'_>, row: &Row<'_>) -> bool {
     else {
         return false;
     };
-    let installed_is_modular =
-        lookup.scope == Scope::Rest || rpm::is_modular(installed.text());
+    let installed_is_modular = lookup.scope == Scope::Rest || rpm::is_modular(installed.text());
     match (installed_is_modular, rpm::is_modular(end)) {
         (true, true) => rpm::upstream_major(installed.text()) != rpm::upstream_major(end),
         (one, other) => one != other,
@@ -689,7 +688,9 @@ mod tests {
                 "",
             ),
         ] {
-            let notes = notes.replace("Red Hat", "Red_Hat").replace("                 ", "");
+            let notes = notes
+                .replace("Red Hat", "Red_Hat")
+                .replace("                 ", "");
             assert_eq!(on("rhel 8.9", podman(), &[], &notes), answer, "{notes}");
         }
     }
@@ -705,20 +706,48 @@ mod tests {
         for (content_set, distro, installed, answer) in [
             ("", "rhel 8.4", "2.28-151.el8_4.1", main),
             ("", "rhel 8.4", "2.28-151.el8_4.9", main),
-            ("rhel-8-for-x86_64-baseos-rpms", "rhel 8.4", "2.28-151.el8_4.9", main),
+            (
+                "rhel-8-for-x86_64-baseos-rpms",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                main,
+            ),
             (eus, "rhel 8.4", "2.28-151.el8_4.1", both),
             (eus, "rhel 8.4", "2.28-151.el8_4.9", ""),
             // Of a later minor release, it is later than the fix and has none.
             (eus, "rhel 8.4", "2.28-189.el8_6.1", main),
             (eus, "rhel 8.4", "2.28-189.el8", main),
             (eus, "rhel 8.2", "2.28-151.el8_4.9", main),
-            (eus, "rhel 9.4", "2.28-151.el8_4.9", "not covered: Red Hat:9"),
-            ("rhel-8-for-x86_64-baseos-e4s-rpms", "rhel 8.4", "2.28-151.el8_4.9", ""),
-            ("rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_4", "rhel 8.4", "2.28-151.el8_4.9", ""),
-            ("rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_6", "rhel 8.4", "2.28-151.el8_4.9", main),
+            (
+                eus,
+                "rhel 9.4",
+                "2.28-151.el8_4.9",
+                "not covered: Red Hat:9",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-e4s-rpms",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                "",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_4",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                "",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_6",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                main,
+            ),
             (eus, "centos 8.4", "2.28-151.el8_4.9", main),
         ] {
-            let sets: Vec<&str> = Some(content_set).filter(|it| !it.is_empty()).into_iter().collect();
+            let sets: Vec<&str> = Some(content_set)
+                .filter(|it| !it.is_empty())
+                .into_iter()
+                .collect();
             let found = on(distro, package("rpm", "glibc", installed), &sets, notes);
             assert_eq!(found, answer, "{content_set} {distro} {installed}");
         }

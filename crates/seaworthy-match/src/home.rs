@@ -341,7 +341,7 @@ fn rpm_ecosystem(distro: &Distro) -> Option<Ecosystem> {
             _ => by_major("Amazon Linux"),
         },
         "sles" | "sled" | "sle_hpc" | "sles_sap" => by_version("SUSE"),
-        "sle-micro" | "sl-micro" | "suse-microos" if !version.is_empty() => {
+        "sle-micro" | "sle-micro-rancher" | "sl-micro" | "suse-microos" if !version.is_empty() => {
             Some(Ecosystem::of_release("SUSE", &format!("Micro {version}")))
         }
         "opensuse-leap" => by_version("openSUSE"),

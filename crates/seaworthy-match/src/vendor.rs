@@ -15,10 +15,17 @@ const OWN: &[(&[&str], &[&str])] = &[
     (&["almalinux"], &["almalinux", "almalinux os foundation"]),
     (
         &["rocky"],
-        &["rocky", "rocky linux", "rocky enterprise software foundation"],
+        &[
+            "rocky",
+            "rocky linux",
+            "rocky enterprise software foundation",
+        ],
     ),
     (&["ol"], &["oracle america", "oracle america, inc."]),
-    (&["amzn"], &["amazon", "amazon linux", "amazon.com", "amazon aws"]),
+    (
+        &["amzn"],
+        &["amazon", "amazon linux", "amazon.com", "amazon aws"],
+    ),
     // Leap is made of SUSE's packages and its own, and Package Hub brings those to
     // SUSE's; projects of the build service sign as `obs://…`.
     (
@@ -28,6 +35,7 @@ const OWN: &[(&[&str], &[&str])] = &[
             "sles_sap",
             "sle_hpc",
             "sle-micro",
+            "sle-micro-rancher",
             "sl-micro",
             "suse-microos",
             "opensuse-leap",
@@ -43,7 +51,10 @@ const OWN: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["azurelinux", "mariner"], &["microsoft corporation"]),
-    (&["photon"], &["vmware, inc.", "vmware, inc", "broadcom", "broadcom inc."]),
+    (
+        &["photon"],
+        &["vmware, inc.", "vmware, inc", "broadcom", "broadcom inc."],
+    ),
     (&["mageia"], &["mageia.org", "mageia"]),
     (&["debian"], &["debian"]),
     // What Ubuntu takes over unchanged still names Debian.
@@ -101,7 +112,12 @@ mod tests {
             ("amzn", "rpm", "Amazon Linux", true),
             ("amzn", "rpm", "Fedora Project", false),
             ("sles", "rpm", "SUSE LLC <https://www.suse.com/>", true),
-            ("sles", "rpm", "obs://build.opensuse.org/home:someone", false),
+            (
+                "sles",
+                "rpm",
+                "obs://build.opensuse.org/home:someone",
+                false,
+            ),
             ("opensuse-leap", "rpm", "openSUSE", true),
             ("mariner", "rpm", "Microsoft Corporation", true),
             ("photon", "rpm", "VMware, Inc.", true),

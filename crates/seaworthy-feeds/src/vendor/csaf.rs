@@ -282,9 +282,7 @@ fn statements(
         };
         let stream = match (&package.module, package.version.as_deref()) {
             (Some(module), _) => Some(&**module),
-            (None, Some(version)) if fixed && is_modular(version) => {
-                Some(upstream_major(version))
-            }
+            (None, Some(version)) if fixed && is_modular(version) => Some(upstream_major(version)),
             (None, _) => None,
         };
         if stream.is_none() || fixed {
@@ -343,8 +341,8 @@ fn statements(
             .unwrap_or("no_reason_given");
         about(id, false, &mut |said, package| {
             // One build of one stream does not speak for the others.
-            let is_of_a_stream = package.version.as_deref().is_some_and(is_modular)
-                && package.module.is_none();
+            let is_of_a_stream =
+                package.version.as_deref().is_some_and(is_modular) && package.module.is_none();
             if !is_of_a_stream {
                 said.why_not
                     .get_or_insert_with(|| one_line(&reason.replace('_', " ")));

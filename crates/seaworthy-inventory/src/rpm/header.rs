@@ -306,7 +306,12 @@ pub(crate) mod tests {
         }
         use Value::Text;
         let tags = |label| {
-            let tags = [(NAME, "a"), (VERSION, "1"), (RELEASE, "2"), (MODULARITY_LABEL, label)];
+            let tags = [
+                (NAME, "a"),
+                (VERSION, "1"),
+                (RELEASE, "2"),
+                (MODULARITY_LABEL, label),
+            ];
             of(&header(&tags.map(|(tag, text)| (tag, Text(text)))))
         };
         let found = tags("a:1:2:3");
@@ -314,7 +319,10 @@ pub(crate) mod tests {
         assert_eq!(found.gaps, [""; 0]);
         let found = tags("what");
         assert_eq!(found.packages[0].module, None);
-        assert_eq!(found.gaps, ["rpm header: package `a` with the module label `what`"]);
+        assert_eq!(
+            found.gaps,
+            ["rpm header: package `a` with the module label `what`"]
+        );
     }
 
     #[test]

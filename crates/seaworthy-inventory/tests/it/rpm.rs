@@ -64,8 +64,7 @@ fn ours(record: &FileRecord) -> Vec<String> {
 
 /// The same as rpm tells it.
 fn theirs(folder: &Path) -> Vec<String> {
-    let format =
-        "%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{MODULARITYLABEL}\\n";
+    let format = "%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{MODULARITYLABEL}\\n";
     let text = output(
         Command::new("rpm")
             .arg("--dbpath")
