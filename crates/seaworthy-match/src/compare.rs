@@ -11,7 +11,7 @@ use crate::advisories::{
     Advisories, Details, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
     VulnerabilityId,
 };
-use crate::home::{Home, Lookup, Scope, Standing, home};
+use crate::home::{Home, Lookup, Scope, Standing, home, minor_streams};
 use crate::severity::chosen_severity;
 
 /// Findings and coverage of an inventory.
@@ -30,23 +30,30 @@ pub struct Matched {
 /// them that says *not affected* settles it. A version that cannot be compared is
 /// neither hit nor clean: its package is named in [`Coverage::not_compared`].
 pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
+    let distro = inventory.distro.as_ref();
+    let streams = minor_streams(distro, &inventory.content_sets);
     let homes: Vec<Result<Home<'_>, String>> = inventory
         .packages
         .iter()
-        .map(|package| home(package, inventory.distro.as_ref(), &inventory.content_sets))
+        .map(|package| home(package, distro, &streams))
         .collect();
     let mut found = Vec::new();
     let mut coverage: BTreeMap<String, Coverage> = BTreeMap::new();
     for (position, (package, home)) in inventory.packages.iter().zip(&homes).enumerate() {
         let (label, home) = match home {
-            Ok(home) => (home.main.ecosystem.to_string(), Some(home)),
+            Ok(home) => match &home.foreign {
+                Some(label) => (label.clone(), Some(home)),
+                None => (home.main.ecosystem.to_string(), Some(home)),
+            },
             Err(label) => (label.clone(), None),
         };
         let covered = coverage.entry(label).or_insert_with_key(|label| Coverage {
             ecosystem: label.as_str().into(),
             packages: 0,
             not_compared: Vec::new(),
-            feed: home.and_then(|home| advisories.covers(&home.main.ecosystem)),
+            feed: home
+                .filter(|home| home.foreign.is_none())
+                .and_then(|home| advisories.covers(&home.main.ecosystem)),
         });
         covered.packages += 1;
         let Some(home) = home else { continue };
@@ -117,7 +124,7 @@ struct Answer<'a> {
 fn ask<'a>(home: &'a Home<'a>, advisories: &dyn Advisories) -> Answer<'a> {
     let mut cases = BTreeMap::new();
     for lookup in std::iter::once(&home.main).chain(&home.others) {
-        hear(lookup, advisories, &mut cases);
+        hear(lookup, home.foreign.is_some(), advisories, &mut cases);
     }
     let mut answer = Answer::default();
     for (vulnerability, case) in cases {
@@ -130,9 +137,11 @@ fn ask<'a>(home: &'a Home<'a>, advisories: &dyn Advisories) -> Answer<'a> {
     answer
 }
 
-/// Collects what `lookup` finds.
+/// Collects what `lookup` finds; of a package that is `foreign`, only what the user
+/// says.
 fn hear<'a>(
     lookup: &'a Lookup<'a>,
+    foreign: bool,
     advisories: &dyn Advisories,
     cases: &mut BTreeMap<VulnerabilityId, Case<'a>>,
 ) {
@@ -140,7 +149,7 @@ fn hear<'a>(
     let installed = lookup.version.text();
     let subscription = lookup.standing == Standing::Subscription;
     advisories.about(&lookup.ecosystem, &lookup.name, &mut |row| {
-        if is_of_another_stream(lookup, &row) {
+        if foreign && row.trust != Trust::Private || is_of_another_stream(lookup, &row) {
             return;
         }
         let (affected, interval, fix) = match row.stance {
@@ -759,10 +768,12 @@ mod tests {
             vendor: Some("Docker <support@docker.com>".into()),
             ..package("rpm", "runc", "1.1.0-1.el8")
         };
-        let notes = "AlmaLinux:8 runc CVE-1 0 <4:1.2.0-1.el8";
+        let notes = "AlmaLinux:8 runc CVE-1 0 <4:1.2.0-1.el8
+            AlmaLinux:8 runc !CVE-2 0 *
+            AlmaLinux:8 runc !!CVE-3 0 *";
         assert_eq!(
             on("almalinux 8.9", docker, &[], notes),
-            "not covered: rpm of vendor Docker <support@docker.com>"
+            "CVE-3 NotYet, not covered: rpm of vendor Docker <support@docker.com>"
         );
     }
 

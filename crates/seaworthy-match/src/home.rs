@@ -59,15 +59,18 @@ pub(crate) struct Home<'a> {
     pub(crate) main: Lookup<'a>,
     /// Others that speak of it: sources, streams, subscriptions.
     pub(crate) others: Vec<Lookup<'a>>,
+    /// A label for people where the package was not made by its distribution: then
+    /// nobody but the user may speak of it.
+    pub(crate) foreign: Option<String>,
 }
 
-/// The home of `package` in an image of `distro` that was built from `content_sets`,
-/// or a label for people that says which packages these are that no ecosystem we
-/// know speaks of.
+/// The home of `package` in an image of `distro` that is on the minor release's
+/// `streams`, or a label for people that says which packages these are that no
+/// ecosystem we know speaks of.
 pub(crate) fn home<'a>(
     package: &'a Package,
     distro: Option<&Distro>,
-    content_sets: &[Box<str>],
+    streams: &BTreeSet<Ecosystem>,
 ) -> Result<Home<'a>, String> {
     let mut main = lookup(package, distro)?;
     let module = package
@@ -84,10 +87,9 @@ pub(crate) fn home<'a>(
             Standing::Subscription,
         )),
         ("Red Hat", Some(_)) => worlds.extend(
-            distro
-                .into_iter()
-                .flat_map(|distro| minor_streams(distro, content_sets))
-                .map(|stream| (stream, Standing::MinorStream)),
+            streams
+                .iter()
+                .map(|stream| (stream.clone(), Standing::MinorStream)),
         ),
         // Modules of the twelfth release are the same for all of its service packs.
         ("SUSE", Some(release)) if release.starts_with("12.") => {
@@ -107,7 +109,14 @@ pub(crate) fn home<'a>(
     });
     // The first of all is the main one.
     let others = all.skip(1).collect();
-    Ok(Home { main, others })
+    let foreign = distro
+        .and_then(|distro| foreign(package, distro))
+        .map(|vendor| format!("{} of vendor {vendor}", package.kind.purl_type()));
+    Ok(Home {
+        main,
+        others,
+        foreign,
+    })
 }
 
 /// The names that advisories of the package's ecosystem may have for it, that of
@@ -141,14 +150,21 @@ fn names<'a>(
     names
 }
 
-/// The streams of its minor release that an image of Red Hat is on. A repository
+/// The streams of its minor release that an image of Red Hat is on, of another
+/// distribution's none. A repository
 /// says which stream it is of, and `VERSION_ID` which minor release the image is.
 ///
 /// Repositories of the longer streams have the packages of the shorter one, too.
-fn minor_streams(distro: &Distro, content_sets: &[Box<str>]) -> BTreeSet<Ecosystem> {
+pub(crate) fn minor_streams(
+    distro: Option<&Distro>,
+    content_sets: &[Box<str>],
+) -> BTreeSet<Ecosystem> {
     let mut streams: BTreeSet<String> = BTreeSet::new();
-    let version = distro.version_id.as_deref().unwrap_or_default();
-    let Some((major, _)) = version.split_once('.').filter(|_| &*distro.id == "rhel") else {
+    let version = distro
+        .filter(|distro| &*distro.id == "rhel")
+        .and_then(|distro| distro.version_id.as_deref())
+        .unwrap_or_default();
+    let Some((major, _)) = version.split_once('.') else {
         return BTreeSet::new();
     };
     for name in content_sets {
@@ -232,9 +248,6 @@ fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'
         let version = distro.version_id.as_deref().unwrap_or("without a version");
         return Err(format!("{kind} on {} {version}", distro.id));
     };
-    if let Some(vendor) = foreign(package, distro) {
-        return Err(format!("{kind} of vendor {vendor}"));
-    }
     // Oracle's kernels that are patched while they run and its certified builds
     // have fixes of their own.
     if let ("Oracle Linux", Some(release)) = (ecosystem.family(), ecosystem.release()) {
@@ -384,7 +397,7 @@ mod tests {
             });
         }
         let distro = os.map(|(id, version)| distro(id, version));
-        match home(&package, distro.as_ref(), &[]) {
+        match home(&package, distro.as_ref(), &BTreeSet::new()) {
             Ok(it) => std::iter::once(it.main)
                 .chain(it.others)
                 .map(|it| format!("{} {} {}", it.ecosystem, it.name, it.version))
@@ -510,7 +523,8 @@ mod tests {
             ("2:2.34-100.0.1.ksplice1.el9", "Oracle Linux:ksplice:9"),
         ] {
             let package = package("rpm", "openssl-libs", version);
-            let home = home(&package, Some(&oracle), &[]).map(|it| it.main.ecosystem.to_string());
+            let home = home(&package, Some(&oracle), &BTreeSet::new())
+                .map(|it| it.main.ecosystem.to_string());
             assert_eq!(home.as_deref(), Ok(ecosystem));
         }
     }

@@ -628,6 +628,8 @@ mod tests {
         Red Hat:8 postgresql: [..Fixed("10.23-2.module+el8.8.0+19493+5804baf6")] [..Fixed("12.15-1.module+el8.8.0+19427+d1071523")] [..Fixed("13.11-1.module+el8.8.0+19081+0a277c66")] [..Fixed("15.3-1.module+el8.8.0+19565+1b0ddae0")]
         Red Hat:9 postgresql: [..Fixed("13.11-1.el9_2")] [..Fixed("15.3-1.module+el9.2.0.z+19113+6f5d9d63")]
         "#);
+        insta::assert_snapshot!(about(&advisories, "CVE-2023-2454", &["13/postgresql", "15/postgresql", "src:15/postgresql"]), @"");
+        insta::assert_snapshot!(about(&advisories, "CVE-2025-40907", &["perl-FCGI", "src:perl-FCGI", "perl-FCGI:0.78/perl-FCGI", "src:perl-FCGI:0.78/perl-FCGI", "0/perl-FCGI"]), @"");
         insta::assert_snapshot!(about(&advisories, "CVE-2026-27142", &["go-toolset:rhel8/golang", "src:go-toolset:rhel8/golang", "golang", "src:golang"]), @r"
         CVE-2026-27142 html/template: URLs in meta content attribute actions are not escaped in html/template
         Red Hat CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:L/I:L/A:N medium
