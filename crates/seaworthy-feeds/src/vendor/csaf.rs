@@ -628,8 +628,27 @@ mod tests {
         Red Hat:8 postgresql: [..Fixed("10.23-2.module+el8.8.0+19493+5804baf6")] [..Fixed("12.15-1.module+el8.8.0+19427+d1071523")] [..Fixed("13.11-1.module+el8.8.0+19081+0a277c66")] [..Fixed("15.3-1.module+el8.8.0+19565+1b0ddae0")]
         Red Hat:9 postgresql: [..Fixed("13.11-1.el9_2")] [..Fixed("15.3-1.module+el9.2.0.z+19113+6f5d9d63")]
         "#);
-        insta::assert_snapshot!(about(&advisories, "CVE-2023-2454", &["13/postgresql", "15/postgresql", "src:15/postgresql"]), @"");
-        insta::assert_snapshot!(about(&advisories, "CVE-2025-40907", &["perl-FCGI", "src:perl-FCGI", "perl-FCGI:0.78/perl-FCGI", "src:perl-FCGI:0.78/perl-FCGI", "0/perl-FCGI"]), @"");
+        insta::assert_snapshot!(about(&advisories, "CVE-2023-2454", &["13/postgresql", "15/postgresql", "src:15/postgresql"]), @r#"
+        CVE-2023-2454 postgresql: schema_element defeats protective search_path changes
+        Red Hat CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H high
+        Red Hat Moderate medium
+        Red Hat:8 13/postgresql: [..Fixed("13.11-1.module+el8.8.0+19081+0a277c66")]
+        Red Hat:8 15/postgresql: [..Fixed("15.3-1.module+el8.8.0+19565+1b0ddae0")]
+        Red Hat:9 15/postgresql: [..Fixed("15.3-1.module+el9.2.0.z+19113+6f5d9d63")]
+        "#);
+        insta::assert_snapshot!(about(&advisories, "CVE-2025-40907", &["0/perl-FCGI", "src:perl-FCGI:0.78/perl-FCGI", "perl-FCGI:0.78/perl-FCGI"]), @r#"
+        CVE-2025-40907 perl-fcgi: FCGI versions 0.44 through 0.82, for Perl, include a vulnerable version of the FastCGI fcgi2 (aka fcgi) library
+        Red Hat CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H high
+        Red Hat Important high
+        Red Hat:8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-12.module+el8.10.0+23147+df114ff4")]
+        Red Hat:aus:8.2 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.2.0+23234+edafdda3.1")]
+        Red Hat:aus:8.4 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.4.0+23209+97efe810.1")]
+        Red Hat:aus:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:e4s:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:e4s:8.8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.8.0+23188+d1e34d64.1")]
+        Red Hat:tus:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:tus:8.8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.8.0+23188+d1e34d64.1")]
+        "#);
         insta::assert_snapshot!(about(&advisories, "CVE-2026-27142", &["go-toolset:rhel8/golang", "src:go-toolset:rhel8/golang", "golang", "src:golang"]), @r"
         CVE-2026-27142 html/template: URLs in meta content attribute actions are not escaped in html/template
         Red Hat CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:L/I:L/A:N medium

@@ -304,7 +304,6 @@ pub(crate) mod tests {
         ] {
             assert_eq!(module(label), expected, "{label}");
         }
-        use Value::Text;
         let tags = |label| {
             let tags = [
                 (NAME, "a"),
@@ -312,7 +311,7 @@ pub(crate) mod tests {
                 (RELEASE, "2"),
                 (MODULARITY_LABEL, label),
             ];
-            of(&header(&tags.map(|(tag, text)| (tag, Text(text)))))
+            of(&header(&tags.map(|(tag, text)| (tag, Value::Text(text)))))
         };
         let found = tags("a:1:2:3");
         assert_eq!(found.packages[0].module.as_deref(), Some("a:1"));
