@@ -25,6 +25,10 @@ impl ProbeSet {
 pub struct Inventory {
     /// What the image says it is. `None` when nothing said so.
     pub distro: Option<Distro>,
+    /// Names of the repositories that Red Hat says the image was built from, such as
+    /// `rhel-9-for-x86_64-baseos-eus-rpms`; sorted, each once. Empty where nothing
+    /// said so.
+    pub content_sets: Vec<Box<str>>,
     /// Sorted by type, name, version and place; [`crate::PackageId`] is the
     /// position in this list.
     pub packages: Vec<Package>,

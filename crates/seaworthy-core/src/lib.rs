@@ -46,4 +46,4 @@ pub use report::{Coverage, EditionFacts, FeedDate, FeedFacts, Report};
 pub use severity::{Rating, RatingSystem, Severity, SeverityError};
 pub use verdict::{Blindness, Outcome, Reason, Verdict};
 
-pub use seaworthy_version::{Interval, Scheme, Until, Version};
+pub use seaworthy_version::{Interval, Scheme, Until, Version, rpm};

@@ -164,6 +164,10 @@ pub struct Package {
     /// Who built or distributes it, where the record names someone (`Vendor` of
     /// an rpm, `Origin` of a deb).
     pub vendor: Option<Box<str>>,
+    /// The module's stream that built it, as `name:stream` (`nodejs:18`), where the
+    /// record says so: distributions ship several streams of one package, each with
+    /// fixes of its own.
+    pub module: Option<Box<str>>,
     /// How firmly the evidence speaks.
     pub claim: Claim,
     /// Where it was seen; never empty, sorted.

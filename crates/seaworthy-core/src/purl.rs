@@ -331,7 +331,7 @@ fn encode(text: &str, out: &mut impl Write) -> fmt::Result {
 /// Packages of an operating system carry the distribution as namespace and as
 /// the qualifier `distro`, the architecture as `arch`, and the source package as
 /// `upstream` (`name`, or `name@version` where the versions differ); the epoch
-/// of an rpm is the qualifier `epoch`.
+/// of an rpm is the qualifier `epoch`, the stream of its module `rpmmod`.
 #[expect(
     clippy::missing_panics_doc,
     reason = "the expectation holds for every input"
@@ -377,6 +377,7 @@ pub fn package_purl(package: &Package, distro: Option<&Distro>) -> String {
         ("arch", package.architecture.as_deref().unwrap_or_default()),
         ("distro", &release),
         ("epoch", epoch),
+        ("rpmmod", package.module.as_deref().unwrap_or_default()),
         ("upstream", &upstream),
     ];
     // Written without asking whether it makes sense: what an image claims is
@@ -426,6 +427,7 @@ mod tests {
             architecture: None,
             source: None,
             vendor: None,
+            module: None,
             claim: Claim::Recorded,
             seen: Vec::new(),
         }
@@ -453,11 +455,16 @@ mod tests {
             source: source("zlib", "1:1.3"),
             ..package(PackageType::Deb, "zlib1g", "1:1.3")
         };
+        let nodejs = Package {
+            module: Some("nodejs:18".into()),
+            ..package(PackageType::Rpm, "nodejs", "1:18.20.2-1.module+el8")
+        };
         let purls = [
             package_purl(&bash, Some(&debian)),
             package_purl(&zlib, Some(&debian)),
             package_purl(&zlib, None),
             package_purl(&package(PackageType::Rpm, "bind", "32:9.16-1.el9"), None),
+            package_purl(&nodejs, None),
             package_purl(
                 &package(PackageType::Npm, "@babel/core", "7.0.0"),
                 Some(&debian),
@@ -482,6 +489,7 @@ mod tests {
         pkg:deb/debian/zlib1g@1:1.3?distro=debian-12&upstream=zlib
         pkg:deb/zlib1g@1:1.3?upstream=zlib
         pkg:rpm/bind@9.16-1.el9?epoch=32
+        pkg:rpm/nodejs@18.20.2-1.module%2Bel8?epoch=1&rpmmod=nodejs:18
         pkg:npm/%40babel/core@7.0.0
         pkg:npm/left-pad@1.3.0
         pkg:golang/golang.org/x/net@v0.1.0

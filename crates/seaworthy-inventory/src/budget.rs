@@ -72,6 +72,7 @@ fn own_text(record: &FileRecord) -> usize {
         .into_iter()
         .chain(&record.gaps)
         .chain(&record.symlink)
+        .chain(&record.content_sets)
         .chain(distro)
         .map(String::len)
         .sum()

@@ -21,6 +21,7 @@ struct Identity<'a> {
     architecture: Option<&'a str>,
     source: Option<&'a SourceRecord>,
     vendor: Option<&'a str>,
+    module: Option<&'a str>,
     claim: Claim,
 }
 
@@ -34,13 +35,14 @@ impl<'a> Gathered<'a> {
             architecture: package.architecture.as_deref(),
             source: package.source.as_ref(),
             vendor: package.vendor.as_deref(),
+            module: package.module.as_deref(),
             claim: package.claim(),
         };
         self.packages.entry(identity).or_default().insert(sighting);
     }
 
-    /// The packages, sorted by type, name, version, architecture, source, vendor
-    /// and claim, in which no two agree; each with its sightings, sorted.
+    /// The packages, sorted by type, name, version, architecture, source, vendor,
+    /// module and claim, in which no two agree; each with its sightings, sorted.
     pub(crate) fn into_packages(self) -> Vec<Package> {
         let packages = self.packages.into_iter();
         packages.map(|(it, seen)| it.seen_at(seen)).collect()
@@ -60,6 +62,7 @@ impl Identity<'_> {
                 version: Version::of(scheme, &*source.version),
             }),
             vendor: self.vendor.map(Into::into),
+            module: self.module.map(Into::into),
             claim: self.claim,
             seen: seen.into_iter().collect(),
         }

@@ -26,6 +26,7 @@
 mod apk;
 mod bounded;
 mod budget;
+mod content_sets;
 mod distro;
 mod dpkg;
 mod executable;

@@ -2,7 +2,7 @@
 
 mod history;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_core::{Distro, Gap, Inventory, Layer, Sighting};
 use seaworthy_image::FileFacts;
@@ -51,7 +51,7 @@ const HOPS: usize = 8;
 ///
 /// What a layer hides does not count. A package that several places speak of is
 /// one package with several sightings, as long as they agree on type, name,
-/// version, architecture, source, vendor and claim. Packages are sorted by
+/// version, architecture, source, vendor, module and claim. Packages are sorted by
 /// those and then by their sightings, gaps by path, probe and reason.
 ///
 /// A sighting names the layer that first brought the package to its place: a
@@ -64,12 +64,14 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
 
     let mut gaps = notes(&records);
     let mut packages = Gathered::default();
+    let mut content_sets: BTreeSet<Box<str>> = BTreeSet::new();
     for (at, place) in history.visible() {
         for record in history.files(place) {
             gaps.extend(record.gaps.iter().map(|why| gap(at, record, why, place)));
             if let Some(why) = dangling(record) {
                 gaps.push(gap(at, record, &why, place));
             }
+            content_sets.extend(record.content_sets.iter().map(|it| it.as_str().into()));
         }
         for (record, package, layer) in history.packages(at, place) {
             if let Some(why) = package.trouble() {
@@ -91,6 +93,7 @@ pub fn link(layers: Vec<(Layer, LayerRecords)>) -> Inventory {
 
     Inventory {
         distro,
+        content_sets: content_sets.into_iter().collect(),
         packages: packages.into_packages(),
         gaps,
         layers,

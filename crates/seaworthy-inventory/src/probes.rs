@@ -9,6 +9,7 @@ use crate::record::FORMAT;
 /// The probes that look at every image. One line per probe, nothing else.
 pub(crate) static PROBES: &[&dyn Probe] = &[
     &crate::apk::Apk,
+    &crate::content_sets::ContentSets,
     &crate::distro::Distro,
     &crate::dpkg::Dpkg,
     &crate::go::Go,

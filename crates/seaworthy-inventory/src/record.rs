@@ -8,7 +8,7 @@ use seaworthy_core::{Claim, PackageType};
 use crate::bounded;
 
 /// Raised whenever the shape of these records changes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The most packages that one layer may bring; the rest become a gap.
 pub const MAX_PACKAGES: usize = 250_000;
@@ -33,6 +33,9 @@ const MAX_WORD: usize = 4096;
 /// The most words of `ID_LIKE` that are kept.
 const MAX_ALIKE: usize = 64;
 
+/// The most names of repositories that are kept of one file.
+pub(crate) const MAX_CONTENT_SETS: usize = 500;
+
 /// What one probe found in one file of one layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
@@ -45,6 +48,9 @@ pub struct FileRecord {
     pub packages: Vec<PackageRecord>,
     /// What it says of the distribution.
     pub distro: Option<DistroRecord>,
+    /// Names of repositories it says the image was built from.
+    #[serde(deserialize_with = "content_sets")]
+    pub content_sets: Vec<String>,
     /// What could not be read of it.
     #[serde(deserialize_with = "gaps")]
     pub gaps: Vec<String>,
@@ -70,6 +76,8 @@ pub struct PackageRecord {
     pub source: Option<SourceRecord>,
     /// Vendor or origin, where recorded.
     pub vendor: Option<String>,
+    /// Stream of the module that built it, as `name:stream`, where recorded.
+    pub module: Option<String>,
     /// Whether it was read from a file name or the like.
     pub guessed: bool,
     /// Place inside an archive, such as `WEB-INF/lib/a.jar`; empty outside one.
@@ -145,6 +153,7 @@ impl FileRecord {
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty()
             && self.distro.is_none()
+            && self.content_sets.is_empty()
             && self.gaps.is_empty()
             && self.symlink.is_none()
             && !self.database
@@ -200,6 +209,7 @@ impl PackageRecord {
             .into_iter()
             .chain(self.architecture.as_deref())
             .chain(self.vendor.as_deref())
+            .chain(self.module.as_deref())
             .chain(source.flat_map(|it| [&*it.name, &*it.version]))
     }
 }
@@ -227,6 +237,10 @@ fn packages<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageRecord>, D:
 
 fn gaps<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     bounded::list::<_, _, { MAX_GAPS + 1 }>(from)
+}
+
+fn content_sets<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    bounded::list::<_, _, MAX_CONTENT_SETS>(from)
 }
 
 fn alike<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {

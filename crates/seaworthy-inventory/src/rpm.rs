@@ -16,6 +16,8 @@ mod ndb;
 mod pages;
 mod sqlite;
 
+pub(crate) use self::header::module;
+
 use seaworthy_image::FileFacts;
 
 use crate::probe::Probe;
@@ -43,7 +45,7 @@ impl Probe for Rpm {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn wants(&self, file: &FileFacts<'_>) -> bool {

@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 256 << 20;
 const PLACE: &str = "sbom";
 
 /// Raised whenever the same document would be read differently.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a document could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +154,7 @@ fn inventory(stated: &Stated) -> Inventory {
     gaps.dedup();
     Inventory {
         distro,
+        content_sets: Vec::new(),
         packages: packages.into_packages(),
         gaps,
         layers: Vec::new(),

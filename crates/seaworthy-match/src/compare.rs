@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_core::{
-    AffectedInterval, Comparison, Coverage, Finding, Fix, FixState, Inventory, PackageId, Scheme,
-    Source, Until, Upper,
+    AffectedInterval, Comparison, Coverage, Finding, Fix, FixState, Interval, Inventory, PackageId,
+    Scheme, Source, Until, Upper, rpm,
 };
 
 use crate::advisories::{
-    Advisories, Details, RecordDetails, RecordId, RowStance, Trust, VulnerabilityDetails,
+    Advisories, Details, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,
     VulnerabilityId,
 };
-use crate::home::{Home, Lookup, home};
+use crate::home::{Home, Lookup, Scope, Standing, home, minor_streams};
 use crate::severity::chosen_severity;
 
 /// Findings and coverage of an inventory.
@@ -30,23 +30,30 @@ pub struct Matched {
 /// them that says *not affected* settles it. A version that cannot be compared is
 /// neither hit nor clean: its package is named in [`Coverage::not_compared`].
 pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
+    let distro = inventory.distro.as_ref();
+    let streams = minor_streams(distro, &inventory.content_sets);
     let homes: Vec<Result<Home<'_>, String>> = inventory
         .packages
         .iter()
-        .map(|package| home(package, inventory.distro.as_ref()))
+        .map(|package| home(package, distro, &streams))
         .collect();
     let mut found = Vec::new();
     let mut coverage: BTreeMap<String, Coverage> = BTreeMap::new();
     for (position, (package, home)) in inventory.packages.iter().zip(&homes).enumerate() {
         let (label, home) = match home {
-            Ok(home) => (home.main.ecosystem.to_string(), Some(home)),
+            Ok(home) => match &home.foreign {
+                Some(label) => (label.clone(), Some(home)),
+                None => (home.main.ecosystem.to_string(), Some(home)),
+            },
             Err(label) => (label.clone(), None),
         };
         let covered = coverage.entry(label).or_insert_with_key(|label| Coverage {
             ecosystem: label.as_str().into(),
             packages: 0,
             not_compared: Vec::new(),
-            feed: home.and_then(|home| advisories.covers(&home.main.ecosystem)),
+            feed: home
+                .filter(|home| home.foreign.is_none())
+                .and_then(|home| advisories.covers(&home.main.ecosystem)),
         });
         covered.packages += 1;
         let Some(home) = home else { continue };
@@ -104,8 +111,8 @@ struct Word<'a> {
 #[derive(Default)]
 struct Case<'a> {
     words: BTreeMap<Trust, Word<'a>>,
-    /// A fix for subscribers is installed.
-    fixed_for_subscriber: bool,
+    /// A fix for subscribers, or for the image's minor release, is installed.
+    is_fixed_otherwise: bool,
 }
 
 #[derive(Default)]
@@ -116,12 +123,8 @@ struct Answer<'a> {
 
 fn ask<'a>(home: &'a Home<'a>, advisories: &dyn Advisories) -> Answer<'a> {
     let mut cases = BTreeMap::new();
-    hear(&home.main, false, advisories, &mut cases);
-    if let Some(source) = &home.source {
-        hear(source, false, advisories, &mut cases);
-    }
-    if let Some(subscription) = &home.subscription {
-        hear(subscription, true, advisories, &mut cases);
+    for lookup in std::iter::once(&home.main).chain(&home.others) {
+        hear(lookup, home.foreign.is_some(), advisories, &mut cases);
     }
     let mut answer = Answer::default();
     for (vulnerability, case) in cases {
@@ -134,21 +137,23 @@ fn ask<'a>(home: &'a Home<'a>, advisories: &dyn Advisories) -> Answer<'a> {
     answer
 }
 
-/// Collects what `lookup` finds.
+/// Collects what `lookup` finds; of a package that is `foreign`, only what the user
+/// says.
 fn hear<'a>(
     lookup: &'a Lookup<'a>,
-    subscription: bool,
+    foreign: bool,
     advisories: &dyn Advisories,
     cases: &mut BTreeMap<VulnerabilityId, Case<'a>>,
 ) {
     let scheme = lookup.version.scheme();
     let installed = lookup.version.text();
+    let subscription = lookup.standing == Standing::Subscription;
     advisories.about(&lookup.ecosystem, &lookup.name, &mut |row| {
+        if foreign && row.trust != Trust::Private || is_of_another_stream(lookup, &row) {
+            return;
+        }
         let (affected, interval, fix) = match row.stance {
             RowStance::Interval(interval, fix) => {
-                if is_of_another_stream(scheme, installed, interval.until) {
-                    return;
-                }
                 (interval.contains(scheme, installed), Some(interval), fix)
             }
             RowStance::Exactly(version, fix) => {
@@ -159,12 +164,15 @@ fn hear<'a>(
             }
         };
         let case = cases.entry(row.vulnerability).or_default();
-        if subscription && affected == Some(false) {
+        if lookup.standing != Standing::Own && affected == Some(false) {
             // Only a fix that was passed ends what the public release leaves open.
-            case.fixed_for_subscriber |= interval.is_some_and(|interval| match interval.until {
-                Until::Before(fixed) => scheme
-                    .compare(installed, fixed)
-                    .is_some_and(std::cmp::Ordering::is_ge),
+            case.is_fixed_otherwise |= interval.is_some_and(|interval| match interval.until {
+                Until::Before(fixed) => {
+                    (subscription || is_same_branch(installed, fixed))
+                        && scheme
+                            .compare(installed, fixed)
+                            .is_some_and(std::cmp::Ordering::is_ge)
+                }
                 Until::Through(_) | Until::Forever => false,
             });
             return;
@@ -201,7 +209,7 @@ struct Decision<'a> {
 /// heard; if nobody knows, the reviews themselves are what there is to tell.
 fn decide(case: Case<'_>) -> Decision<'_> {
     let mut decision = Decision::default();
-    if case.fixed_for_subscriber {
+    if case.is_fixed_otherwise {
         return decision;
     }
     let mut decided = false;
@@ -232,27 +240,49 @@ fn decide(case: Case<'_>) -> Decision<'_> {
     decision
 }
 
-/// Whether the end of a stretch belongs to another module stream than the
-/// installed package. Red Hat and its relatives ship several streams of one
-/// package in one release (`nodejs:18`, `nodejs:20`), each with fixes of its own,
-/// and mark their releases with `.module`. Streams of one major version cannot be
-/// told apart by their versions.
-fn is_of_another_stream(scheme: Scheme, installed: &str, until: Until<'_>) -> bool {
-    let (Scheme::Rpm, Until::Before(end) | Until::Through(end)) = (scheme, until) else {
+/// Whether a row speaks of another module stream than the installed package. Red Hat
+/// and its relatives ship several streams of one package in one release (`nodejs:18`,
+/// `nodejs:20`), each with fixes of its own, and mark their releases with `.module`.
+/// Where the advisory names no stream, the major version stands for it: streams that
+/// share one cannot be told apart then.
+fn is_of_another_stream(lookup: &Lookup<'_>, row: &Row<'_>) -> bool {
+    // Red Hat itself names the stream wherever it means one.
+    let knows_streams = row.trust == Trust::Firsthand && lookup.ecosystem.family() == "Red Hat";
+    match lookup.scope {
+        Scope::Stream => return false,
+        Scope::Rest if knows_streams => return true,
+        Scope::Rest | Scope::Any => {}
+    }
+    let installed = lookup.version;
+    let RowStance::Interval(Interval { until, .. }, _) = row.stance else {
         return false;
     };
-    let is_modular = |version: &str| version.contains(".module");
-    let major = |version: &str| {
-        let plain = version.split_once(':').map_or(version, |(_, plain)| plain);
-        plain
-            .split(['.', '-'])
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+    let (Scheme::Rpm, Until::Before(end) | Until::Through(end)) = (installed.scheme(), until)
+    else {
+        return false;
     };
-    match (is_modular(installed), is_modular(end)) {
-        (true, true) => major(installed) != major(end),
+    let installed_is_modular = lookup.scope == Scope::Rest || rpm::is_modular(installed.text());
+    match (installed_is_modular, rpm::is_modular(end)) {
+        (true, true) => rpm::upstream_major(installed.text()) != rpm::upstream_major(end),
         (one, other) => one != other,
+    }
+}
+
+/// Whether a fix of a minor release's stream was made on the branch that `installed`
+/// is of. A package of a later minor release has a later version than that fix and
+/// need not have it.
+fn is_same_branch(installed: &str, fixed: &str) -> bool {
+    let trunk = |version: &str| {
+        let (upstream, release) = version.rsplit_once('-')?;
+        let (number, _) = release.split_once('.')?;
+        Some(format!("{upstream}-{number}"))
+    };
+    // `8_4` and `8.4.0` are minor releases; `8` is what was built for the first of them.
+    let is_minor = |release: &str| release.contains(['_', '.']);
+    match (rpm::minor_release(installed), rpm::minor_release(fixed)) {
+        (Some(one), Some(other)) if one == other => true,
+        (Some(one), Some(other)) if is_minor(one) && is_minor(other) => false,
+        _ => trunk(installed).is_some_and(|it| trunk(fixed) == Some(it)),
     }
 }
 
@@ -577,28 +607,174 @@ mod tests {
         assert_eq!(tell("4.4-2ubuntu1.3+esm1"), "[]");
     }
 
+    /// Findings of one rpm on `distro`, with what is not covered.
+    fn on(distro: &str, package: Package, content_sets: &[&str], notes: &str) -> String {
+        let (id, version) = distro.split_once(' ').unwrap_or((distro, ""));
+        let inventory = Inventory {
+            distro: Some(crate::fixture::distro(id, version)),
+            content_sets: content_sets.iter().map(|it| (*it).into()).collect(),
+            packages: vec![package],
+            ..Inventory::default()
+        };
+        let matched = compare(&inventory, &Notebook::of(notes));
+        let found = matched.findings.iter();
+        let mut lines: Vec<String> = found
+            .map(|it| format!("{} {:?}", it.vulnerability, it.fix))
+            .collect();
+        let uncovered = matched.coverage.iter().filter(|it| it.feed.is_none());
+        lines.extend(uncovered.map(|it| format!("not covered: {}", it.ecosystem)));
+        lines.join(", ")
+    }
+
     #[test]
-    fn a_module_stream_is_judged_by_its_own_fixes() {
+    fn a_stream_that_nobody_recorded_is_told_by_versions() {
         let fix20 = "1:20.9.0-1.module_el8+1";
         let fix18 = "1:18.19.0-1.module_el8+2";
-        for (installed, fixed, other) in [
-            ("1:18.9.0-1.module_el8+0", fix20, true),
-            ("1:18.9.0-1.module_el8+0", fix18, false),
-            ("1:18.9.0-1.el9", fix18, true),
-            ("1:18.9.0-1.el9", "1:18.19.0-1.el9", false),
+        for (installed, fixed, finds) in [
+            ("1:18.9.0-1.module_el8+0", fix20, false),
+            ("1:18.9.0-1.module_el8+0", fix18, true),
+            ("1:18.9.0-1.el8", fix18, false),
+            ("1:18.9.0-1.el8", "1:18.19.0-1.el8", true),
         ] {
-            let until = Until::Before(fixed);
-            assert_eq!(
-                is_of_another_stream(Scheme::Rpm, installed, until),
-                other,
-                "{installed}"
-            );
+            for module in [None, Some("nodejs:18".into())] {
+                // A module's build says so in its version.
+                if module.is_some() != rpm::is_modular(installed) && module.is_some() {
+                    continue;
+                }
+                let nodejs = Package {
+                    module,
+                    ..package("rpm", "nodejs", installed)
+                };
+                let notes = format!("AlmaLinux:8 nodejs CVE-1 0 <{fixed}");
+                let found = on("almalinux 8.9", nodejs, &[], &notes);
+                assert_eq!(!found.is_empty(), finds, "{installed} {fixed}");
+            }
         }
-        assert!(!is_of_another_stream(
-            Scheme::Rpm,
-            "1-1.module",
-            Until::Forever
-        ));
+        let open = "AlmaLinux:8 nodejs CVE-1 0 *";
+        let nodejs = package("rpm", "nodejs", "1-1.module");
+        assert_eq!(on("almalinux 8.9", nodejs, &[], open), "CVE-1 NotYet");
+    }
+
+    #[test]
+    fn a_recorded_stream_is_judged_by_what_is_said_of_it() {
+        let podman = || Package {
+            module: Some("container-tools:4.0".into()),
+            source: Some(seaworthy_core::SourcePackage {
+                name: "podman".into(),
+                version: seaworthy_core::Version::of(Scheme::Rpm, "2:4.0.2-1.module+el8.9.0+1"),
+            }),
+            ..package("rpm", "podman", "2:4.0.2-1.module+el8.9.0+1")
+        };
+        for (notes, answer) in [
+            // Another stream of the same major version, and the plain name.
+            (
+                "Red Hat:8 container-tools:rhel8/podman !CVE-1 0 <2:4.9.4-1.module+el8.10.0+2
+                 Red Hat:8 podman !CVE-1 0 <2:4.9.4-1.module+el8.10.0+2
+                 Red Hat:8 src:podman !CVE-2 0 *",
+                "",
+            ),
+            (
+                "Red Hat:8 container-tools:4.0/podman !CVE-1 0 <2:4.0.2-9.module+el8.9.0+3",
+                "CVE-1 In([\"2:4.0.2-9.module+el8.9.0+3\"])",
+            ),
+            (
+                "Red Hat:8 src:container-tools:4.0/podman !CVE-1 0 *",
+                "CVE-1 NotYet",
+            ),
+            // A build whose stream is not told.
+            (
+                "Red Hat:8 4/podman !CVE-1 0 <2:4.0.2-9.module+el8.9.0+3",
+                "CVE-1 In([\"2:4.0.2-9.module+el8.9.0+3\"])",
+            ),
+            // A collector knows no streams, so the major version decides.
+            (
+                "Red Hat:8 podman CVE-1 0 <2:4.9.4-1.module+el8.10.0+2",
+                "CVE-1 In([\"2:4.9.4-1.module+el8.10.0+2\"])",
+            ),
+            (
+                "Red Hat:8 container-tools:4.0/podman !CVE-1 0 not
+                 Red Hat:8 podman CVE-1 0 <2:4.9.4-1.module+el8.10.0+2",
+                "",
+            ),
+        ] {
+            let notes = notes
+                .replace("Red Hat", "Red_Hat")
+                .replace("                 ", "");
+            assert_eq!(on("rhel 8.9", podman(), &[], &notes), answer, "{notes}");
+        }
+    }
+
+    #[test]
+    fn a_minor_releases_stream_is_heard_only_by_images_on_it() {
+        let notes = "Red_Hat:8 glibc !CVE-1 0 <2.28-225.el8_10.1
+            Red_Hat:eus:8.4 glibc !CVE-1 0 <2.28-151.el8_4.9
+            Red_Hat:eus:8.6 glibc !CVE-1 0 <2.28-189.el8_6.3";
+        let main = "CVE-1 In([\"2.28-225.el8_10.1\"])";
+        let both = "CVE-1 In([\"2.28-151.el8_4.9\", \"2.28-225.el8_10.1\"])";
+        let eus = "rhel-8-for-x86_64-baseos-eus-rpms";
+        for (content_set, distro, installed, answer) in [
+            ("", "rhel 8.4", "2.28-151.el8_4.1", main),
+            ("", "rhel 8.4", "2.28-151.el8_4.9", main),
+            (
+                "rhel-8-for-x86_64-baseos-rpms",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                main,
+            ),
+            (eus, "rhel 8.4", "2.28-151.el8_4.1", both),
+            (eus, "rhel 8.4", "2.28-151.el8_4.9", ""),
+            // Of a later minor release, it is later than the fix and has none.
+            (eus, "rhel 8.4", "2.28-189.el8_6.1", main),
+            (eus, "rhel 8.4", "2.28-189.el8", main),
+            (eus, "rhel 8.2", "2.28-151.el8_4.9", main),
+            (
+                eus,
+                "rhel 9.4",
+                "2.28-151.el8_4.9",
+                "not covered: Red Hat:9",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-e4s-rpms",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                "",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_4",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                "",
+            ),
+            (
+                "rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_6",
+                "rhel 8.4",
+                "2.28-151.el8_4.9",
+                main,
+            ),
+            (eus, "centos 8.4", "2.28-151.el8_4.9", main),
+        ] {
+            let sets: Vec<&str> = Some(content_set)
+                .filter(|it| !it.is_empty())
+                .into_iter()
+                .collect();
+            let found = on(distro, package("rpm", "glibc", installed), &sets, notes);
+            assert_eq!(found, answer, "{content_set} {distro} {installed}");
+        }
+    }
+
+    #[test]
+    fn a_package_of_somebody_else_is_not_covered() {
+        let docker = Package {
+            vendor: Some("Docker <support@docker.com>".into()),
+            ..package("rpm", "runc", "1.1.0-1.el8")
+        };
+        let notes = "AlmaLinux:8 runc CVE-1 0 <4:1.2.0-1.el8
+            AlmaLinux:8 runc !CVE-2 0 *
+            AlmaLinux:8 runc !!CVE-3 0 *";
+        assert_eq!(
+            on("almalinux 8.9", docker, &[], notes),
+            "CVE-3 NotYet, not covered: rpm of vendor Docker <support@docker.com>"
+        );
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(crate) fn package(kind: &str, name: &str, version: &str) -> Package {
         architecture: None,
         source: None,
         vendor: None,
+        module: None,
         claim: Claim::Recorded,
         seen: vec![Sighting {
             path: "somewhere".into(),
@@ -37,9 +38,10 @@ pub(crate) fn distro(id: &str, version: &str) -> Distro {
     }
 }
 
-/// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where
-/// `until` is `*`, `<version`, `=version`, `not`, `review` or `unreadable`. A `!` before the
-/// vulnerability makes it a vendor's own word.
+/// One line of a [`Notebook`]: `ecosystem name vulnerability from until`, where an
+/// underscore in the ecosystem is a space and `until` is `*`, `<version`, `=version`,
+/// `not`, `review` or `unreadable`. A `!` before the vulnerability makes it a vendor's
+/// own word, `!!` the user's.
 pub(crate) struct Notebook {
     lines: Vec<[String; 5]>,
     pub(crate) feeds: BTreeMap<String, FeedFacts>,
@@ -58,6 +60,7 @@ impl Notebook {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let [ecosystem, name, vulnerability, from, until] =
                 <[String; 5]>::try_from(words).expect("five words");
+            let ecosystem = ecosystem.replace('_', " ");
             feeds.insert(
                 ecosystem.clone(),
                 FeedFacts {
@@ -109,10 +112,10 @@ impl Advisories for Notebook {
             let first = self.lines.iter().position(same).unwrap_or(at);
             visit(Row {
                 record: RecordId(u32::try_from(at).unwrap_or(u32::MAX)),
-                trust: if vulnerability.starts_with('!') {
-                    Trust::Firsthand
-                } else {
-                    Trust::Relayed
+                trust: match vulnerability.chars().take_while(|it| *it == '!').count() {
+                    0 => Trust::Relayed,
+                    1 => Trust::Firsthand,
+                    _ => Trust::Private,
                 },
                 vulnerability: VulnerabilityId(u32::try_from(first).unwrap_or(u32::MAX)),
                 stance,

@@ -1,8 +1,11 @@
 //! Where advisories about a package live.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use seaworthy_core::{Distro, Ecosystem, Package, PackageType, Version};
+use seaworthy_core::{Distro, Ecosystem, Package, PackageType, Version, rpm};
+
+use crate::vendor::foreign;
 
 /// One lookup: this name in this ecosystem, compared with this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +13,34 @@ pub(crate) struct Lookup<'a> {
     pub(crate) ecosystem: Ecosystem,
     pub(crate) name: Cow<'a, str>,
     pub(crate) version: &'a Version,
+    pub(crate) standing: Standing,
+    pub(crate) scope: Scope,
+}
+
+/// What the answer of a lookup means for the package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is the answer.
+    Own,
+    /// A stream of a minor release that the image is on: its fixes count beside the
+    /// mainline's, and one that is installed ends what the mainline leaves open.
+    MinorStream,
+    /// Fixes that only subscribers get. One that is installed ends the finding.
+    Subscription,
+}
+
+/// Of which builds a name speaks where a distribution ships several streams of one
+/// package, some of them built by modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Of this stream alone: all that is said is meant.
+    Stream,
+    /// Of all of them, and nobody recorded which stream is installed: its version
+    /// tells, as far as it can.
+    Any,
+    /// Of all of them, and the installed stream is recorded: feeds that know streams
+    /// mean another one.
+    Rest,
 }
 
 /// What an ecosystem's advisories call a package.
@@ -26,38 +57,141 @@ enum Speaks {
 pub(crate) struct Home<'a> {
     /// The lookup that covers the package.
     pub(crate) main: Lookup<'a>,
-    /// The same ecosystem's words about the source package, where it speaks of
-    /// sources and of binaries.
-    pub(crate) source: Option<Lookup<'a>>,
-    /// Fixes that only subscribers get.
-    pub(crate) subscription: Option<Lookup<'a>>,
+    /// Others that speak of it: sources, streams, subscriptions.
+    pub(crate) others: Vec<Lookup<'a>>,
+    /// A label for people where the package was not made by its distribution: then
+    /// nobody but the user may speak of it.
+    pub(crate) foreign: Option<String>,
 }
 
-/// The home of `package`, or a label for people that says which packages these
-/// are that no ecosystem we know speaks of.
-pub(crate) fn home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Home<'a>, String> {
-    let main = lookup(package, distro)?;
-    let source = package
-        .source
-        .as_ref()
-        .filter(|_| speaks_of_both(&main.ecosystem))
-        .map(|source| Lookup {
-            ecosystem: main.ecosystem.clone(),
-            name: format!("src:{}", source.name).into(),
-            version: &source.version,
-        });
-    let subscription = match (main.ecosystem.family(), main.ecosystem.release()) {
-        ("Ubuntu", Some(release)) => Some(Lookup {
-            ecosystem: Ecosystem::of_release("Ubuntu", &format!("Pro:{release}")),
-            ..main.clone()
-        }),
-        _ => None,
-    };
+/// The home of `package` in an image of `distro` that is on the minor release's
+/// `streams`, or a label for people that says which packages these are that no
+/// ecosystem we know speaks of.
+pub(crate) fn home<'a>(
+    package: &'a Package,
+    distro: Option<&Distro>,
+    streams: &BTreeSet<Ecosystem>,
+) -> Result<Home<'a>, String> {
+    let mut main = lookup(package, distro)?;
+    let module = package
+        .module
+        .as_deref()
+        .filter(|_| package.kind == PackageType::Rpm);
+    if module.is_some() {
+        main.scope = Scope::Rest;
+    }
+    let mut worlds = vec![(main.ecosystem.clone(), Standing::Own)];
+    match (main.ecosystem.family(), main.ecosystem.release()) {
+        ("Ubuntu", Some(release)) => worlds.push((
+            Ecosystem::of_release("Ubuntu", &format!("Pro:{release}")),
+            Standing::Subscription,
+        )),
+        ("Red Hat", Some(_)) => worlds.extend(
+            streams
+                .iter()
+                .map(|stream| (stream.clone(), Standing::MinorStream)),
+        ),
+        // Modules of the twelfth release are the same for all of its service packs.
+        ("SUSE", Some(release)) if release.starts_with("12.") => {
+            worlds.push((Ecosystem::of_release("SUSE", "modules:12"), Standing::Own));
+        }
+        _ => {}
+    }
+    let names = names(package, &main, module);
+    let all = worlds.into_iter().flat_map(|(ecosystem, standing)| {
+        names.iter().map(move |(name, version, scope)| Lookup {
+            ecosystem: ecosystem.clone(),
+            name: name.clone(),
+            version,
+            standing,
+            scope: *scope,
+        })
+    });
+    // The first of all is the main one.
+    let others = all.skip(1).collect();
+    let foreign = distro
+        .and_then(|distro| foreign(package, distro))
+        .map(|vendor| format!("{} of vendor {vendor}", package.kind.purl_type()));
     Ok(Home {
         main,
-        source,
-        subscription,
+        others,
+        foreign,
     })
+}
+
+/// The names that advisories of the package's ecosystem may have for it, that of
+/// `main` first.
+fn names<'a>(
+    package: &'a Package,
+    main: &Lookup<'a>,
+    module: Option<&str>,
+) -> Vec<(Cow<'a, str>, &'a Version, Scope)> {
+    let mut names = vec![(main.name.clone(), main.version, main.scope)];
+    let both = speaks_of_both(&main.ecosystem);
+    let source = package.source.as_ref().filter(|_| both);
+    match module {
+        // Only Red Hat names streams.
+        Some(module) if main.ecosystem.family() == "Red Hat" => {
+            let major = rpm::upstream_major(package.version.text());
+            for stream in [module, major] {
+                let name = format!("{stream}/{}", package.name);
+                names.push((name.into(), &package.version, Scope::Stream));
+            }
+            names.extend(source.map(|source| {
+                let name = format!("src:{module}/{}", source.name);
+                (name.into(), &source.version, Scope::Stream)
+            }));
+        }
+        _ => names.extend(source.map(|source| {
+            let name = format!("src:{}", source.name);
+            (name.into(), &source.version, main.scope)
+        })),
+    }
+    names
+}
+
+/// The streams of its minor release that an image of Red Hat is on, of another
+/// distribution's none. A repository
+/// says which stream it is of, and `VERSION_ID` which minor release the image is.
+///
+/// Repositories of the longer streams have the packages of the shorter one, too.
+pub(crate) fn minor_streams(
+    distro: Option<&Distro>,
+    content_sets: &[Box<str>],
+) -> BTreeSet<Ecosystem> {
+    let mut streams: BTreeSet<String> = BTreeSet::new();
+    let version = distro
+        .filter(|distro| &*distro.id == "rhel")
+        .and_then(|distro| distro.version_id.as_deref())
+        .unwrap_or_default();
+    let Some((major, _)) = version.split_once('.') else {
+        return BTreeSet::new();
+    };
+    for name in content_sets {
+        // Some names end in the minor release: `…-eus-rpms__8_DOT_4`.
+        let (name, minor) = name.split_once("__").unwrap_or((name, ""));
+        if !(minor.is_empty() || minor.replace("_DOT_", ".") == version) {
+            continue;
+        }
+        let words: Vec<&str> = name.split('-').collect();
+        if !words.windows(2).any(|pair| pair == ["rhel", major]) {
+            continue;
+        }
+        for word in words {
+            match word {
+                "eus" => streams.extend([format!("eus:{version}")]),
+                "aus" | "e4s" | "tus" => {
+                    streams.extend([format!("{word}:{version}"), format!("eus:{version}")]);
+                }
+                "els" => streams.extend([format!("els:{major}")]),
+                _ => {}
+            }
+        }
+    }
+    streams
+        .iter()
+        .map(|stream| Ecosystem::of_release("Red Hat", stream))
+        .collect()
 }
 
 fn lookup<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'a>, String> {
@@ -65,6 +199,8 @@ fn lookup<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'a
         ecosystem: Ecosystem::family_only(family),
         name: Cow::Borrowed(&*package.name),
         version: &package.version,
+        standing: Standing::Own,
+        scope: Scope::Any,
     };
     match &package.kind {
         PackageType::Apk | PackageType::Deb | PackageType::Rpm => os_home(package, distro),
@@ -130,11 +266,15 @@ fn os_home<'a>(package: &'a Package, distro: Option<&Distro>) -> Result<Lookup<'
             ecosystem,
             name: Cow::Borrowed(&*source.name),
             version: &source.version,
+            standing: Standing::Own,
+            scope: Scope::Any,
         },
         (Speaks::OfSources, None) | (Speaks::OfBinaries, _) => Lookup {
             ecosystem,
             name: Cow::Borrowed(&*package.name),
             version: &package.version,
+            standing: Standing::Own,
+            scope: Scope::Any,
         },
     })
 }
@@ -213,8 +353,15 @@ fn rpm_ecosystem(distro: &Distro) -> Option<Ecosystem> {
             Some((year, _)) if year < "2022" => Some(Ecosystem::of_release("Amazon Linux", "1")),
             _ => by_major("Amazon Linux"),
         },
-        "sles" | "sle_hpc" | "sles_sap" => by_version("SUSE"),
+        "sles" | "sled" | "sle_hpc" | "sles_sap" => by_version("SUSE"),
+        "sle-micro" | "sle-micro-rancher" | "sl-micro" | "suse-microos" if !version.is_empty() => {
+            Some(Ecosystem::of_release("SUSE", &format!("Micro {version}")))
+        }
         "opensuse-leap" => by_version("openSUSE"),
+        "opensuse-leap-micro" if !version.is_empty() => Some(Ecosystem::of_release(
+            "openSUSE",
+            &format!("Leap Micro {version}"),
+        )),
         "opensuse-tumbleweed" => Some(Ecosystem::of_release("openSUSE", "Tumbleweed")),
         "azurelinux" | "mariner" => by_major("Azure Linux"),
         "photon" => by_version("Photon OS"),
@@ -250,10 +397,9 @@ mod tests {
             });
         }
         let distro = os.map(|(id, version)| distro(id, version));
-        match home(&package, distro.as_ref()) {
-            Ok(it) => [Some(it.main), it.source, it.subscription]
-                .into_iter()
-                .flatten()
+        match home(&package, distro.as_ref(), &BTreeSet::new()) {
+            Ok(it) => std::iter::once(it.main)
+                .chain(it.others)
                 .map(|it| format!("{} {} {}", it.ecosystem, it.name, it.version))
                 .collect::<Vec<_>>()
                 .join(", "),
@@ -313,6 +459,18 @@ mod tests {
             (
                 "rpm",
                 "curl",
+                Some(("sles", "12.5")),
+                "SUSE:12.5 curl 1, SUSE:modules:12 curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
+                Some(("sl-micro", "6.0")),
+                "SUSE:Micro 6.0 curl 1",
+            ),
+            (
+                "rpm",
+                "curl",
                 Some(("opensuse-leap", "15.5")),
                 "openSUSE:15.5 curl 1",
             ),
@@ -365,7 +523,8 @@ mod tests {
             ("2:2.34-100.0.1.ksplice1.el9", "Oracle Linux:ksplice:9"),
         ] {
             let package = package("rpm", "openssl-libs", version);
-            let home = home(&package, Some(&oracle)).map(|it| it.main.ecosystem.to_string());
+            let home = home(&package, Some(&oracle), &BTreeSet::new())
+                .map(|it| it.main.ecosystem.to_string());
             assert_eq!(home.as_deref(), Ok(ecosystem));
         }
     }

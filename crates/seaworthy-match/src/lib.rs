@@ -14,6 +14,7 @@ mod fixture;
 mod home;
 mod judge;
 mod severity;
+mod vendor;
 
 pub use advisories::{
     Advisories, Details, RecordDetails, RecordId, Row, RowStance, Trust, VulnerabilityDetails,

@@ -26,6 +26,7 @@
 //! Advisories are compiled to plain intervals before they come here.
 
 mod interval;
+pub mod rpm;
 mod scheme;
 mod text;
 mod version;

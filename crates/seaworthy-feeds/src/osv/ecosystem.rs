@@ -57,6 +57,7 @@ fn suse(product: &str) -> Option<String> {
     let name = ["Linux Enterprise ", "Package Hub "]
         .iter()
         .find_map(|start| product.strip_prefix(start))?;
+    let is_module = product.starts_with("Package Hub ") || name.starts_with("Module for ");
     if name.to_ascii_lowercase().contains("teradata") {
         return None;
     }
@@ -66,6 +67,8 @@ fn suse(product: &str) -> Option<String> {
     let pack = words.next().and_then(|word| word.strip_prefix("SP"));
     Some(match pack.filter(|pack| is_number(pack)) {
         Some(pack) => format!("{version}.{pack}"),
+        // They belong to none of the service packs.
+        None if is_module && version == "12" => "modules:12".to_owned(),
         None => version.to_owned(),
     })
 }
@@ -171,7 +174,12 @@ mod tests {
             ),
             ("SUSE:Linux Enterprise Micro 5.5", "SUSE:Micro 5.5"),
             ("SUSE:Linux Micro 6.1", "SUSE:Micro 6.1"),
-            ("SUSE:Package Hub 12", "SUSE:12"),
+            ("SUSE:Package Hub 12", "SUSE:modules:12"),
+            (
+                "SUSE:Linux Enterprise Module for Public Cloud 12",
+                "SUSE:modules:12",
+            ),
+            ("SUSE:Package Hub 15 SP5", "SUSE:15.5"),
             ("SUSE:Manager Server 4.3", "SUSE:Manager Server 4.3"),
             (
                 "SUSE:Linux Enterprise Server",

@@ -7,9 +7,13 @@
 //! there, a fix says most, and "not affected" least.
 //!
 //! A source package is a name of its own, `src:openssl`: an rpm's binaries have
-//! names that a source of the same name need not build. What is said of a module's
-//! stream and names no version is said of `nodejs:18/nodejs` (a source's of
-//! `src:nodejs:18/nodejs`), because other streams of the module are not meant.
+//! names that a source of the same name need not build.
+//!
+//! What is said of a module's stream is said of `nodejs:18/nodejs` (a source's of
+//! `src:nodejs:18/nodejs`), because other streams of the module are not meant. Where
+//! a document does not tell the stream of a build, it is said of its major version,
+//! `18/nodejs`. A fix in a module is said of `nodejs` as well: who does not know the
+//! stream of what is installed can still tell by the version that it is a module's.
 
 mod branches;
 mod document;
@@ -20,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::SeekFrom;
 use std::path::Path;
 
+use seaworthy_core::rpm::{is_modular, upstream_major};
 use seaworthy_core::{
     Advisory, AffectedInterval, Day, Ecosystem, Fix, PackageKey, Rating, Stance, Statement, Upper,
 };
@@ -257,7 +262,7 @@ fn statements(
     vulnerability: &Vulnerability<'_>,
 ) -> Vec<Statement> {
     let mut said: BTreeMap<PackageKey, Said> = BTreeMap::new();
-    let mut about = |id: &Text<'_>, fixed: bool, say: &mut dyn FnMut(&mut Said, Package)| {
+    let mut about = |id: &Text<'_>, fixed: bool, say: &mut dyn FnMut(&mut Said, &Package)| {
         let Some((item, product)) = products.package_in_product(id.as_str()) else {
             return;
         };
@@ -267,20 +272,25 @@ fn statements(
         let Some(package) = (dialect.package_of)(item, product, fixed) else {
             return;
         };
-        let mut name = String::new();
-        if package.is_source {
-            name.push_str("src:");
-        }
-        if let Some(module) = package.module.as_deref().filter(|_| !fixed) {
-            name.push_str(module);
-            name.push('/');
-        }
-        name.push_str(&package.name);
-        let key = PackageKey {
-            ecosystem,
-            name: name.into(),
+        let key = |stream: Option<&str>| {
+            let mark = if package.is_source { "src:" } else { "" };
+            let stream = stream.map_or(String::new(), |stream| format!("{stream}/"));
+            PackageKey {
+                ecosystem: ecosystem.clone(),
+                name: format!("{mark}{stream}{}", package.name).into(),
+            }
         };
-        say(said.entry(key).or_default(), package);
+        let stream = match (&package.module, package.version.as_deref()) {
+            (Some(module), _) => Some(&**module),
+            (None, Some(version)) if fixed && is_modular(version) => Some(upstream_major(version)),
+            (None, _) => None,
+        };
+        if stream.is_none() || fixed {
+            say(said.entry(key(None)).or_default(), &package);
+        }
+        if stream.is_some() {
+            say(said.entry(key(stream)).or_default(), &package);
+        }
     };
 
     let status = &vulnerability.product_status;
@@ -289,10 +299,11 @@ fn statements(
         .flatten()
     {
         about(id, true, &mut |said, package| {
-            said.fixes.extend(package.version.map(|version| Fixed {
-                module: package.module,
-                version,
-            }));
+            said.fixes
+                .extend(package.version.as_ref().map(|version| Fixed {
+                    module: package.module.clone(),
+                    version: version.clone(),
+                }));
         });
     }
     let mut plans: HashMap<&str, Fix> = HashMap::new();
@@ -330,8 +341,8 @@ fn statements(
             .unwrap_or("no_reason_given");
         about(id, false, &mut |said, package| {
             // One build of one stream does not speak for the others.
-            let is_of_a_stream = package.version.as_deref().is_some_and(branches::is_modular)
-                && package.module.is_none();
+            let is_of_a_stream =
+                package.version.as_deref().is_some_and(is_modular) && package.module.is_none();
             if !is_of_a_stream {
                 said.why_not
                     .get_or_insert_with(|| one_line(&reason.replace('_', " ")));
@@ -351,15 +362,18 @@ fn settled(said: BTreeMap<PackageKey, Said>) -> Vec<Statement> {
         .collect();
     let fixed_streams: BTreeSet<PackageKey> = said
         .iter()
-        .flat_map(|(about, said)| said.fixes.iter().map(move |fixed| (about, fixed)))
-        .filter(|(_, fixed)| fixed.module.is_some() || branches::is_modular(&fixed.version))
-        .map(|(about, fixed)| stream_of(about, branches::stream(fixed)))
+        .filter(|(_, said)| !said.fixes.is_empty())
+        .map(|(about, _)| PackageKey {
+            ecosystem: about.ecosystem.clone(),
+            name: bare(&about.name).into(),
+        })
+        .filter(|about| about.name.contains('/'))
         .collect();
     let mut statements = Vec::new();
     for (about, said) in said {
         // So does the fix in a module's stream, even if the document still has the
         // stream among the affected.
-        if is_fixed_stream(&about, &fixed_streams) {
+        if said.fixes.is_empty() && is_fixed_stream(&about, &fixed_streams) {
             continue;
         }
         let stance = if !said.fixes.is_empty() {
@@ -392,20 +406,15 @@ fn settled(said: BTreeMap<PackageKey, Said>) -> Vec<Statement> {
     statements
 }
 
-/// A name for one stream of the package in `about`.
-fn stream_of(about: &PackageKey, stream: &str) -> PackageKey {
-    let name = about.name.strip_prefix("src:").unwrap_or(&about.name);
-    PackageKey {
-        ecosystem: about.ecosystem.clone(),
-        name: format!("{stream}/{name}").into(),
-    }
+/// A name without the mark of sources.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("src:").unwrap_or(name)
 }
 
 /// Whether `about` is a package of a module's stream that has a fix. Where the fix
 /// does not tell its stream, its major version does.
 fn is_fixed_stream(about: &PackageKey, fixed: &BTreeSet<PackageKey>) -> bool {
-    let name = about.name.strip_prefix("src:").unwrap_or(&about.name);
-    let Some((module, package)) = name.split_once('/') else {
+    let Some((module, package)) = bare(&about.name).split_once('/') else {
         return false;
     };
     let stream = module.split_once(':').map_or(module, |(_, stream)| stream);
@@ -596,7 +605,7 @@ mod tests {
             return;
         };
         let (advisories, taken) = read_with(read_red_hat, "csaf_vex_2026-03-25.tar.zst", &bytes);
-        insta::assert_snapshot!(counted(&advisories, &taken), @r#"52 records, 0 refused, {"affected": 3639, "not affected": 4487, "not fixed yet": 275, "will not be fixed": 84}"#);
+        insta::assert_snapshot!(counted(&advisories, &taken), @r#"52 records, 0 refused, {"affected": 3799, "not affected": 4487, "not fixed yet": 275, "will not be fixed": 84}"#);
         insta::assert_snapshot!(about(&advisories, "CVE-2023-38545", &["curl", "src:curl"]), @r#"
         CVE-2023-38545 curl: heap based buffer overflow in the SOCKS5 proxy handshake
         Red Hat CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H high
@@ -618,6 +627,27 @@ mod tests {
         Red Hat:7 src:postgresql: [..Open] WontFix
         Red Hat:8 postgresql: [..Fixed("10.23-2.module+el8.8.0+19493+5804baf6")] [..Fixed("12.15-1.module+el8.8.0+19427+d1071523")] [..Fixed("13.11-1.module+el8.8.0+19081+0a277c66")] [..Fixed("15.3-1.module+el8.8.0+19565+1b0ddae0")]
         Red Hat:9 postgresql: [..Fixed("13.11-1.el9_2")] [..Fixed("15.3-1.module+el9.2.0.z+19113+6f5d9d63")]
+        "#);
+        insta::assert_snapshot!(about(&advisories, "CVE-2023-2454", &["13/postgresql", "15/postgresql", "src:15/postgresql"]), @r#"
+        CVE-2023-2454 postgresql: schema_element defeats protective search_path changes
+        Red Hat CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H high
+        Red Hat Moderate medium
+        Red Hat:8 13/postgresql: [..Fixed("13.11-1.module+el8.8.0+19081+0a277c66")]
+        Red Hat:8 15/postgresql: [..Fixed("15.3-1.module+el8.8.0+19565+1b0ddae0")]
+        Red Hat:9 15/postgresql: [..Fixed("15.3-1.module+el9.2.0.z+19113+6f5d9d63")]
+        "#);
+        insta::assert_snapshot!(about(&advisories, "CVE-2025-40907", &["0/perl-FCGI", "src:perl-FCGI:0.78/perl-FCGI", "perl-FCGI:0.78/perl-FCGI"]), @r#"
+        CVE-2025-40907 perl-fcgi: FCGI versions 0.44 through 0.82, for Perl, include a vulnerable version of the FastCGI fcgi2 (aka fcgi) library
+        Red Hat CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H high
+        Red Hat Important high
+        Red Hat:8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-12.module+el8.10.0+23147+df114ff4")]
+        Red Hat:aus:8.2 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.2.0+23234+edafdda3.1")]
+        Red Hat:aus:8.4 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.4.0+23209+97efe810.1")]
+        Red Hat:aus:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:e4s:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:e4s:8.8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.8.0+23188+d1e34d64.1")]
+        Red Hat:tus:8.6 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.6.0+23193+c3786137.1")]
+        Red Hat:tus:8.8 perl-FCGI:0.78/perl-FCGI: [..Fixed("1:0.78-11.module+el8.8.0+23188+d1e34d64.1")]
         "#);
         insta::assert_snapshot!(about(&advisories, "CVE-2026-27142", &["go-toolset:rhel8/golang", "src:go-toolset:rhel8/golang", "golang", "src:golang"]), @r"
         CVE-2026-27142 html/template: URLs in meta content attribute actions are not escaped in html/template

@@ -15,6 +15,7 @@ const EPOCH: u32 = 1003;
 const VENDOR: u32 = 1011;
 const ARCHITECTURE: u32 = 1022;
 const SOURCE: u32 = 1044;
+const MODULARITY_LABEL: u32 = 5096;
 
 /// Types of values in the store.
 const INT32: u32 = 4;
@@ -36,6 +37,7 @@ struct Header<'a> {
     vendor: Option<&'a [u8]>,
     architecture: Option<&'a [u8]>,
     source: Option<&'a [u8]>,
+    modularity_label: Option<&'a [u8]>,
 }
 
 /// Reads the header of one installed package.
@@ -68,6 +70,7 @@ fn parse(blob: &[u8]) -> Result<Header<'_>, &'static str> {
             VENDOR => &mut header.vendor,
             ARCHITECTURE => &mut header.architecture,
             SOURCE => &mut header.source,
+            MODULARITY_LABEL => &mut header.modularity_label,
             EPOCH => {
                 if kind != INT32 {
                     return Err("an epoch that is no number");
@@ -104,6 +107,13 @@ fn package(header: &Header<'_>, found: &mut FileRecord) {
     let (Some(version), Some(release)) = (text(header.version), text(header.release)) else {
         return found.gap(format!("rpm header: package `{name}` without a version"));
     };
+    let label = text(header.modularity_label);
+    let module = label.as_deref().and_then(module);
+    if let (Some(label), None) = (&label, &module) {
+        found.gap(format!(
+            "rpm header: package `{name}` with the module label `{label}`"
+        ));
+    }
     found.package(record(&Said {
         name: &name,
         version: &format!("{version}-{release}"),
@@ -111,6 +121,7 @@ fn package(header: &Header<'_>, found: &mut FileRecord) {
         architecture: text(header.architecture).as_deref(),
         vendor: text(header.vendor).as_deref(),
         source: text(header.source).as_deref(),
+        module,
     }));
 }
 
@@ -130,6 +141,8 @@ pub(super) struct Said<'a> {
     pub(super) vendor: Option<&'a str>,
     /// File name of the source package.
     pub(super) source: Option<&'a str>,
+    /// `name:stream`.
+    pub(super) module: Option<&'a str>,
 }
 
 /// The package in our words.
@@ -141,6 +154,7 @@ pub(super) fn record(said: &Said<'_>) -> PackageRecord {
     PackageRecord {
         architecture: said.architecture.map(str::to_owned),
         vendor: said.vendor.map(str::to_owned),
+        module: said.module.map(str::to_owned),
         // The file name has no epoch; packages of one build share it but for
         // rare exceptions, which no record tells.
         source: said
@@ -149,6 +163,18 @@ pub(super) fn record(said: &Said<'_>) -> PackageRecord {
             .map(|(name, version)| SourceRecord::new(name, &with_epoch(version))),
         ..PackageRecord::recorded(&PackageType::Rpm, said.name, &with_epoch(said.version))
     }
+}
+
+/// `nodejs:18` of the label `nodejs:18:8070020230418:bd1311ed`: a build of a stream
+/// is told from the others by its version already.
+pub(crate) fn module(label: &str) -> Option<&str> {
+    let mut ends = label.match_indices(':').map(|(at, _)| at);
+    let first = ends.next()?;
+    let end = ends.next().unwrap_or(label.len());
+    let is_word = |it: char| it.is_ascii_graphic() && it != '/';
+    label
+        .get(..end)
+        .filter(|it| first > 0 && first + 1 < end && it.chars().all(is_word))
 }
 
 /// Name and `version-release` of a source package, from its file name
@@ -261,6 +287,41 @@ pub(crate) mod tests {
         assert_snapshot!(check(&[(VERSION, Text("1"))]), @"gap: rpm header: a package without a name");
         assert_snapshot!(check(&[(NAME, Number(1))]), @"gap: rpm header: a name or version that is no string");
         assert_snapshot!(check(&[]), @"gap: rpm header: an impossible number of tags");
+    }
+
+    #[test]
+    fn a_module_is_its_name_and_stream() {
+        for (label, expected) in [
+            ("nodejs:18:8070020230418:bd1311ed", Some("nodejs:18")),
+            ("perl:5.30", Some("perl:5.30")),
+            ("container-tools:rhel8:1:2:3", Some("container-tools:rhel8")),
+            ("nodejs", None),
+            (":18:1", None),
+            ("nodejs::1", None),
+            ("nodejs:", None),
+            ("a/b:1", None),
+            ("a b:1", None),
+        ] {
+            assert_eq!(module(label), expected, "{label}");
+        }
+        let tags = |label| {
+            let tags = [
+                (NAME, "a"),
+                (VERSION, "1"),
+                (RELEASE, "2"),
+                (MODULARITY_LABEL, label),
+            ];
+            of(&header(&tags.map(|(tag, text)| (tag, Value::Text(text)))))
+        };
+        let found = tags("a:1:2:3");
+        assert_eq!(found.packages[0].module.as_deref(), Some("a:1"));
+        assert_eq!(found.gaps, [""; 0]);
+        let found = tags("what");
+        assert_eq!(found.packages[0].module, None);
+        assert_eq!(
+            found.gaps,
+            ["rpm header: package `a` with the module label `what`"]
+        );
     }
 
     #[test]

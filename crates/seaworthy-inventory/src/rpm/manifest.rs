@@ -46,6 +46,7 @@ pub(super) fn read(bytes: &[u8], found: &mut FileRecord) {
             architecture: Some(architecture).filter(told("(none)")),
             vendor: Some(vendor).filter(told("(none)")),
             source: Some(source).filter(told("(none)")),
+            module: None,
         }));
     }
 }

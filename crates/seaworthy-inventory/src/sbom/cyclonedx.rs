@@ -30,6 +30,7 @@ struct Part {
     version: Option<String>,
     purl: Option<String>,
     description: Option<String>,
+    publisher: Option<String>,
     properties: Option<Vec<Property>>,
     components: Option<Vec<Part>>,
 }
@@ -82,6 +83,7 @@ fn take(part: &Part, stated: &mut Stated) {
         name: &full_name,
         version,
         source: source(part),
+        vendor: part.publisher.as_deref(),
     };
     match (kind, part.purl.as_deref().filter(|it| !it.is_empty())) {
         (_, Some(purl)) => stated.with_purl(&component, purl),

@@ -79,6 +79,7 @@ fn take(part: &Part, is_subject: bool, stated: &mut Stated) {
     let component = Component {
         name,
         version,
+        vendor: None,
         source: part.source_info.as_deref().and_then(source),
     };
     let purls = part

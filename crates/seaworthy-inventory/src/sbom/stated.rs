@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seaworthy_core::{Distro, PackageType, Purl};
 
 use crate::record::{FileRecord, PackageRecord, SourceRecord};
-use crate::{distro, python};
+use crate::{distro, python, rpm};
 
 use super::PLACE;
 
@@ -30,6 +30,8 @@ pub(super) struct Component<'a> {
     pub(super) version: Option<&'a str>,
     /// Its source package, where the document says so in a way of its own.
     pub(super) source: Option<SourceRecord>,
+    /// Who built it, where the document says so of an rpm.
+    pub(super) vendor: Option<&'a str>,
 }
 
 /// What tools call a system, and the `ID` that its os-release has. Longer and
@@ -113,6 +115,17 @@ impl Stated {
         self.found.package(PackageRecord {
             architecture: purl.qualifier("arch").map(str::to_owned),
             source,
+            vendor: component
+                .vendor
+                .filter(|it| kind == PackageType::Rpm && !it.is_empty())
+                .map(str::to_owned),
+            // As Red Hat and Syft call it, and as Trivy does.
+            module: purl
+                .qualifier("rpmmod")
+                .or_else(|| purl.qualifier("modularitylabel"))
+                .filter(|_| kind == PackageType::Rpm)
+                .and_then(rpm::module)
+                .map(str::to_owned),
             ..PackageRecord::recorded(&kind, &canonical, &version)
         });
     }

@@ -250,3 +250,29 @@ fn two_names_for_lib_are_one_place() {
     apk zlib 1.3-r0 [usr/lib/apk/db/installed 1]
     ");
 }
+
+#[test]
+fn an_image_was_built_from_the_repositories_of_all_its_layers() {
+    let manifest = |names: &str| format!(r#"{{"metadata": {{}}, "content_sets": [{names}]}}"#);
+    let image = image()
+        .layer(|it| {
+            it.file(
+                "root/buildinfo/content_manifests/base.json",
+                manifest(r#""rhel-9-for-x86_64-baseos-eus-rpms""#),
+            )
+            .file(
+                "root/buildinfo/content_manifests/gone.json",
+                manifest(r#""gone""#),
+            )
+        })
+        .layer(|it| {
+            it.whiteout("root/buildinfo/content_manifests/gone.json")
+                .file(
+                    "usr/share/buildinfo/content-sets.json",
+                    manifest(r#""rhel-9-for-x86_64-baseos-eus-rpms", "mine""#),
+                )
+        });
+    let sets = inventory(image).content_sets;
+    let sets: Vec<&str> = sets.iter().map(|it| &**it).collect();
+    assert_eq!(sets, ["mine", "rhel-9-for-x86_64-baseos-eus-rpms"]);
+}

@@ -33,7 +33,7 @@ fn fixture(name: &str) -> Option<Vec<u8>> {
     Some(fs::read(shared()?.join("fixtures/rpmdb").join(name)).expect("the fixture is there"))
 }
 
-/// Name, version, architecture and source of every package, sorted.
+/// Name, version, architecture, source and module of every package, sorted.
 fn ours(record: &FileRecord) -> Vec<String> {
     assert_eq!(record.gaps, [""; 0]);
     assert!(record.database);
@@ -51,7 +51,11 @@ fn ours(record: &FileRecord) -> Vec<String> {
                 format!("{}-{version}.src.rpm", source.name)
             });
             let architecture = it.architecture.as_deref().unwrap_or("(none)");
-            format!("{}\t{}\t{architecture}\t{source}", it.name, it.version)
+            let module = it.module.as_deref().unwrap_or("(none)");
+            format!(
+                "{}\t{}\t{architecture}\t{source}\t{module}",
+                it.name, it.version
+            )
         })
         .collect();
     lines.sort_unstable();
@@ -60,8 +64,7 @@ fn ours(record: &FileRecord) -> Vec<String> {
 
 /// The same as rpm tells it.
 fn theirs(folder: &Path) -> Vec<String> {
-    let format =
-        "%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\n";
+    let format = "%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{MODULARITYLABEL}\\n";
     let text = output(
         Command::new("rpm")
             .arg("--dbpath")
@@ -73,6 +76,12 @@ fn theirs(folder: &Path) -> Vec<String> {
         .filter(|line| !line.starts_with("gpg-pubkey\t"))
         // An epoch of zero, written out, is the same as none.
         .map(|line| line.replacen("\t0:", "\t", 1))
+        // Of `name:stream:version:context` we keep the first two.
+        .map(|line| {
+            let (rest, label) = line.rsplit_once('\t').expect("five fields");
+            let module: Vec<&str> = label.splitn(3, ':').take(2).collect();
+            format!("{rest}\t{}", module.join(":"))
+        })
         .collect();
     lines.sort_unstable();
     lines
@@ -188,6 +197,12 @@ fn a_database_made_by_rpm_reads_as_rpm_reads_it() {
     for version in ["7:1.0~rc1-1", "1.0^20240101git-2.el9", "7:9-1", "3-1"] {
         assert!(versions.contains(&version), "{versions:?}");
     }
+    let modules: Vec<&str> = record
+        .packages
+        .iter()
+        .filter_map(|it| it.module.as_deref())
+        .collect();
+    assert_eq!(modules, ["seaworthy:3"]);
     let sub = record.packages.iter().find(|it| it.name == "seaworthy-sub");
     let source = sub.and_then(|it| it.source.as_ref()).expect("a source");
     assert_eq!(
@@ -375,7 +390,10 @@ fn build(folder: &Path) -> Vec<std::path::PathBuf> {
              for i in $(seq 3000); do echo $i > %{{buildroot}}/opt/many/a-file-with-a-long-name-$i; done\n\
              %files\n/opt/many\n"
         ),
-        format!("Name: seaworthy-three\nVersion: 3\nRelease: 1\n{common}%files\n"),
+        format!(
+            "Name: seaworthy-three\nVersion: 3\nRelease: 1\n\
+             ModularityLabel: seaworthy:3:8090020240101:a75119d5\n{common}%files\n"
+        ),
     ];
     let mut packages = Vec::new();
     for (at, spec) in specs.iter().enumerate() {

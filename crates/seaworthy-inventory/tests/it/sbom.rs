@@ -95,6 +95,39 @@ fn package_urls_become_the_names_that_advisories_use() {
 }
 
 #[test]
+fn an_rpm_names_its_module_and_its_maker() {
+    let component = |purl: &str| {
+        format!(r#"{{"type": "library", "name": "x", "publisher": "Docker", "purl": "{purl}"}}"#)
+    };
+    let document = cyclonedx(
+        &[
+            "pkg:rpm/redhat/a@1-1?rpmmod=nodejs:18:8070020230418:bd1311ed",
+            "pkg:rpm/redhat/b@1-1?modularitylabel=nodejs%3A18%3A8070020230418%3Abd1311ed",
+            "pkg:rpm/redhat/c@1-1?rpmmod=nonsense",
+            // What publishes these are maintainers.
+            "pkg:deb/debian/d@1-1",
+        ]
+        .map(component)
+        .join(","),
+    );
+    let inventory = read_sbom(document.as_bytes()).unwrap();
+    let said: Vec<(Option<&str>, Option<&str>)> = inventory
+        .packages
+        .iter()
+        .map(|it| (it.module.as_deref(), it.vendor.as_deref()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (None, None),
+            (Some("nodejs:18"), Some("Docker")),
+            (Some("nodejs:18"), Some("Docker")),
+            (None, Some("Docker")),
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_be_matched_is_a_gap() {
     insta::assert_snapshot!(told(&cyclonedx(
         r#"{"type": "library", "name": "no purl"},

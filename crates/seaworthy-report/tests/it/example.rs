@@ -43,6 +43,7 @@ impl Example {
             version: Version::of(scheme, version),
             source: None,
             vendor: None,
+            module: None,
             claim: Claim::Recorded,
             seen: vec![Sighting {
                 path: path.into(),

@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod own_packages;
 mod remembering;
 mod stage;

@@ -9,6 +9,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use seaworthy_core::rpm::{is_modular, minor_release, upstream_major};
 use seaworthy_core::{AffectedInterval, Scheme, Upper};
 
 /// A version with the fix.
@@ -64,33 +65,9 @@ pub(super) fn intervals<'a>(fixes: impl IntoIterator<Item = &'a Fixed>) -> Vec<A
 pub(super) fn stream(fixed: &Fixed) -> &str {
     match &fixed.module {
         Some(module) => module,
-        None if is_modular(&fixed.version) => {
-            let version = &*fixed.version;
-            let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-            version.split(['.', '-']).next().unwrap_or_default()
-        }
+        None if is_modular(&fixed.version) => upstream_major(&fixed.version),
         None => "",
     }
-}
-
-/// Whether a module has built this version.
-pub(super) fn is_modular(version: &str) -> bool {
-    version.contains(".module")
-}
-
-/// `9_2` of `7.76.1-23.el9_2.4`, `8.6.0` of `1-1.module+el8.6.0+1+2`, `9` of
-/// `1-1.el9`: the minor release that a version was built for, as far as it says.
-fn minor_release(version: &str) -> Option<&str> {
-    let (_, rest) = version.rsplit_once("el").filter(|(before, rest)| {
-        before.ends_with(['.', '+', '_']) && rest.starts_with(|it: char| it.is_ascii_digit())
-    })?;
-    if version.contains("+el") {
-        return rest.split(['+', '~']).next();
-    }
-    let end = rest
-        .find(|it: char| !it.is_ascii_digit() && it != '_')
-        .unwrap_or(rest.len());
-    rest.get(..end)
 }
 
 /// The least version that a branch later than that of `version` has. Branches of
@@ -186,21 +163,6 @@ mod tests {
             ),
         ] {
             assert_eq!(show(&fixes), expected);
-        }
-    }
-
-    #[test]
-    fn a_version_tells_its_minor_release() {
-        for (version, expected) in [
-            ("7.76.1-23.el9_2.4", Some("9_2")),
-            ("7.76.1-23.el9", Some("9")),
-            ("1-1.module+el8.6.0+1+2", Some("8.6.0")),
-            ("1-1.module+el9.2.0.z+19113+6f", Some("9.2.0.z")),
-            ("1-1.fc40", None),
-            ("1-1.elite", None),
-            ("", None),
-        ] {
-            assert_eq!(minor_release(version), expected, "{version}");
         }
     }
 }

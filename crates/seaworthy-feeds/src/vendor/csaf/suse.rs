@@ -9,7 +9,8 @@ use super::{Package, is_debugging, is_name};
 
 /// Products that are installed as packages of SUSE Linux Enterprise, by the start
 /// of the name their platform has.
-const ENTERPRISE: [&str; 10] = [
+const ENTERPRISE: [&str; 11] = [
+    "packagehub",
     "sle-",
     "sle_",
     "sled",
@@ -25,7 +26,8 @@ const ENTERPRISE: [&str; 10] = [
 /// The ecosystem of a product.
 ///
 /// Any product of SUSE Linux Enterprise 15 SP5 is `SUSE:15.5`, whatever its name and
-/// support: their packages are the same. Micro is `SUSE:Micro 5.5`, Leap
+/// support: their packages are the same. Modules of the twelfth release, which belong
+/// to none of its service packs, are `SUSE:modules:12`. Micro is `SUSE:Micro 5.5`, Leap
 /// `openSUSE:15.5`; everything else keeps its name.
 pub(super) fn ecosystem_of(product: Item<'_>) -> Option<Ecosystem> {
     let named = || {
@@ -69,8 +71,14 @@ pub(super) fn ecosystem_of(product: Item<'_>) -> Option<Ecosystem> {
             if !number(version) {
                 return named();
             }
+            let is_module = ["sle-module-", "packagehub"]
+                .iter()
+                .any(|start| name.starts_with(start));
             let release = match update.strip_prefix("sp") {
                 Some(pack) if number(pack) => format!("{version}.{pack}"),
+                _ if is_module && version == "12" => "modules:12".to_owned(),
+                // `sles:16:16.0`.
+                _ if number(update) && update.starts_with(version) => update.to_owned(),
                 _ => version.to_owned(),
             };
             Some(Ecosystem::of_release("SUSE", &release))
@@ -166,6 +174,21 @@ mod tests {
                 "SUSE Linux Enterprise Server 12 SP5",
                 Some("cpe:/o:suse:sles:12:sp5"),
                 "SUSE:12.5",
+            ),
+            (
+                "SUSE Linux Enterprise Module for Containers 12",
+                Some("cpe:/o:suse:sle-module-containers:12"),
+                "SUSE:modules:12",
+            ),
+            (
+                "SUSE Package Hub 15 SP5",
+                Some("cpe:/o:suse:packagehub:15:sp5"),
+                "SUSE:15.5",
+            ),
+            (
+                "SUSE Linux Enterprise Server 16.0",
+                Some("cpe:/o:suse:sles:16:16.0:server"),
+                "SUSE:16.0",
             ),
             (
                 "SUSE Linux Enterprise Server Teradata 12 SP3",

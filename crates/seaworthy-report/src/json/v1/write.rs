@@ -56,6 +56,8 @@ fn image<'a>(assessed: &'a Assessed<'a>) -> Image<'a, impl Serialize + 'a, impl 
         gaps,
         layers,
         probes,
+        // They decide which advisories count, and say nothing by themselves.
+        content_sets: _,
     } = inventory;
     Image {
         target: borrowed(&image.target),
