@@ -13,6 +13,7 @@ use crate::advisories::{
 };
 use crate::home::{Home, Lookup, Scope, Standing, home, minor_streams};
 use crate::severity::chosen_severity;
+use crate::vendor::Own;
 
 /// Findings and coverage of an inventory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,10 +33,11 @@ pub struct Matched {
 pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
     let distro = inventory.distro.as_ref();
     let streams = minor_streams(distro, &inventory.content_sets);
+    let own = Own::of(distro, &inventory.packages);
     let homes: Vec<Result<Home<'_>, String>> = inventory
         .packages
         .iter()
-        .map(|package| home(package, distro, &streams))
+        .map(|package| home(package, distro, &streams, &own))
         .collect();
     let mut found = Vec::new();
     let mut coverage: BTreeMap<String, Coverage> = BTreeMap::new();

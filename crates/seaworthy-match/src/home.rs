@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use seaworthy_core::{Distro, Ecosystem, Package, PackageType, Version, rpm};
 
-use crate::vendor::foreign;
+use crate::vendor::Own;
 
 /// One lookup: this name in this ecosystem, compared with this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +65,13 @@ pub(crate) struct Home<'a> {
 }
 
 /// The home of `package` in an image of `distro` that is on the minor release's
-/// `streams`, or a label for people that says which packages these are that no
-/// ecosystem we know speaks of.
+/// `streams` and whose `own` packages are known, or a label for people that says
+/// which packages these are that no ecosystem we know speaks of.
 pub(crate) fn home<'a>(
     package: &'a Package,
     distro: Option<&Distro>,
     streams: &BTreeSet<Ecosystem>,
+    own: &Own,
 ) -> Result<Home<'a>, String> {
     let mut main = lookup(package, distro)?;
     let module = package
@@ -109,8 +110,8 @@ pub(crate) fn home<'a>(
     });
     // The first of all is the main one.
     let others = all.skip(1).collect();
-    let foreign = distro
-        .and_then(|distro| foreign(package, distro))
+    let foreign = own
+        .foreign(package)
         .map(|vendor| format!("{} of vendor {vendor}", package.kind.purl_type()));
     Ok(Home {
         main,
@@ -397,7 +398,7 @@ mod tests {
             });
         }
         let distro = os.map(|(id, version)| distro(id, version));
-        match home(&package, distro.as_ref(), &BTreeSet::new()) {
+        match home(&package, distro.as_ref(), &BTreeSet::new(), &Own::default()) {
             Ok(it) => std::iter::once(it.main)
                 .chain(it.others)
                 .map(|it| format!("{} {} {}", it.ecosystem, it.name, it.version))
@@ -523,7 +524,7 @@ mod tests {
             ("2:2.34-100.0.1.ksplice1.el9", "Oracle Linux:ksplice:9"),
         ] {
             let package = package("rpm", "openssl-libs", version);
-            let home = home(&package, Some(&oracle), &BTreeSet::new())
+            let home = home(&package, Some(&oracle), &BTreeSet::new(), &Own::default())
                 .map(|it| it.main.ecosystem.to_string());
             assert_eq!(home.as_deref(), Ok(ecosystem));
         }

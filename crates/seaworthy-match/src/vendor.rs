@@ -64,26 +64,68 @@ const OWN: &[(&[&str], &[&str])] = &[
 /// The most characters of a vendor's name that are told.
 const SHOWN: usize = 80;
 
-/// Who made `package`, for people, where that is somebody else than its distribution.
-///
-/// A package that names nobody, and one of a distribution whose own name we do not
-/// know, counts as the distribution's own.
-pub(crate) fn foreign(package: &Package, distro: &Distro) -> Option<String> {
-    if !matches!(package.kind, PackageType::Rpm | PackageType::Deb) {
-        return None;
+/// The packages that lay out the root of a file system. Whoever made one made the
+/// distribution, however the name is spelled there.
+const ROOTS: &[(PackageType, &str)] = &[
+    (PackageType::Rpm, "filesystem"),
+    (PackageType::Deb, "base-files"),
+];
+
+/// Whose packages are a distribution's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own {
+    /// Names as in [`OWN`]; none where we do not know the distribution.
+    known: &'static [&'static str],
+    /// The vendor of the image's own root.
+    learned: Option<String>,
+}
+
+impl Own {
+    /// What is own in an image of `distro` that has these packages.
+    pub(crate) fn of(distro: Option<&Distro>, packages: &[Package]) -> Self {
+        let known = distro
+            .and_then(|distro| OWN.iter().find(|(ids, _)| ids.contains(&&*distro.id)))
+            .map_or(&[][..], |(_, own)| own);
+        let root = packages.iter().find(|package| {
+            let mut roots = ROOTS.iter();
+            roots.any(|(kind, name)| (kind, *name) == (&package.kind, &*package.name))
+        });
+        Self {
+            known,
+            learned: root.and_then(vendor).map(plain),
+        }
     }
+
+    /// Who made `package`, for people, where that is somebody else than its
+    /// distribution.
+    ///
+    /// A package that names nobody, and one of a distribution whose own name we do
+    /// not know, counts as the distribution's own.
+    pub(crate) fn foreign(&self, package: &Package) -> Option<String> {
+        let vendor = vendor(package)?;
+        let name = plain(vendor);
+        if self.known.is_empty()
+            || self.known.contains(&&*name)
+            || self.learned.as_ref() == Some(&name)
+        {
+            return None;
+        }
+        let shown = vendor.chars().filter(|it| !it.is_control());
+        Some(shown.take(SHOWN).collect())
+    }
+}
+
+/// The vendor that a package of the system names.
+fn vendor(package: &Package) -> Option<&str> {
     let vendor = package.vendor.as_deref().map(str::trim)?;
-    if vendor.is_empty() || vendor == "(none)" {
-        return None;
-    }
-    let (_, own) = OWN.iter().find(|(ids, _)| ids.contains(&&*distro.id))?;
+    let is_system = matches!(package.kind, PackageType::Rpm | PackageType::Deb);
+    (is_system && !vendor.is_empty() && vendor != "(none)").then_some(vendor)
+}
+
+/// A vendor's name without an address, in small letters.
+fn plain(vendor: &str) -> String {
     let (name, _) = vendor.split_once('<').unwrap_or((vendor, ""));
-    let name = name.trim().to_lowercase();
-    if own.contains(&&*name) {
-        return None;
-    }
-    let shown = vendor.chars().filter(|it| !it.is_control());
-    Some(shown.take(SHOWN).collect())
+    name.trim().to_lowercase()
 }
 
 #[cfg(test)]
@@ -132,18 +174,41 @@ mod tests {
         ] {
             let mut package = package(kind, "x", "1");
             package.vendor = Some(vendor.into());
-            let is_own = foreign(&package, &distro(id, "9")).is_none();
-            assert_eq!(is_own, own, "{vendor} on {id}");
+            let is_own = Own::of(Some(&distro(id, "9")), &[]).foreign(&package);
+            assert_eq!(is_own.is_none(), own, "{vendor} on {id}");
         }
         let nobody = package("rpm", "x", "1");
-        assert_eq!(foreign(&nobody, &distro("rhel", "9")), None);
+        assert_eq!(own(&[]).foreign(&nobody), None);
+    }
+
+    fn own(packages: &[Package]) -> Own {
+        Own::of(Some(&distro("rhel", "9")), packages)
+    }
+
+    #[test]
+    fn whoever_made_the_root_of_the_file_system_made_the_distribution() {
+        let of = |name: &str, vendor: &str| {
+            let mut package = package("rpm", name, "1");
+            package.vendor = Some(vendor.into());
+            package
+        };
+        let packages = [
+            of("filesystem", "Red Hat Rebuilt <x@y>"),
+            of("bash", "red hat rebuilt"),
+            of("lynx", "Fedora Project"),
+        ];
+        let told: Vec<Option<String>> = packages
+            .iter()
+            .map(|package| own(&packages).foreign(package))
+            .collect();
+        assert_eq!(told, [None, None, Some("Fedora Project".to_owned())]);
     }
 
     #[test]
     fn a_vendors_name_is_told_without_tricks() {
         let mut package = package("rpm", "x", "1");
         package.vendor = Some(format!("a\u{1b}[31m{}", "b".repeat(500)).into());
-        let told = foreign(&package, &distro("rhel", "9"));
+        let told = own(&[]).foreign(&package);
         assert_eq!(told.map(|it| it.chars().count()), Some(SHOWN));
     }
 }
