@@ -29,6 +29,9 @@ pub struct Finding {
     pub epss: Option<Epss>,
     /// Links, without repetition.
     pub references: Vec<Box<str>>,
+    /// Whether the flaw is one of a kernel: of headers, images or modules that only a
+    /// booted machine runs. A container runs on the kernel of its host.
+    pub kernel: bool,
 }
 
 /// What can be done about a finding.

@@ -12,6 +12,10 @@ pub struct Policy {
     /// How old a feed may be, in days, before it is no longer fresh enough for
     /// a pass.
     pub max_age_days: u32,
+    /// Whether the kernel that was found runs: it does on a machine, and never in a
+    /// container. Findings of one that does not run stay in the report, and no
+    /// verdict depends on them.
+    pub kernel_runs: bool,
 }
 
 impl Default for Policy {
@@ -21,6 +25,7 @@ impl Default for Policy {
             fail_on: Severity::High,
             ignore_unfixed: false,
             max_age_days: 7,
+            kernel_runs: false,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::advisories::{
     VulnerabilityId,
 };
 use crate::home::{Home, Lookup, Scope, Standing, home, minor_streams};
+use crate::kernel::is_kernel;
 use crate::severity::chosen_severity;
 use crate::vendor::Own;
 
@@ -72,7 +73,11 @@ pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
     let mut findings: Vec<Finding> = found
         .iter()
         .map(|(package, vulnerability, decision)| {
-            finding(*package, *vulnerability, decision, &mut told, advisories)
+            let finding = finding(*package, *vulnerability, decision, &mut told, advisories);
+            Finding {
+                kernel: inventory.packages.get(package.0).is_some_and(is_kernel),
+                ..finding
+            }
         })
         .collect();
     findings.sort_by(|one, other| {
@@ -429,6 +434,7 @@ fn finding(
         kev: about.kev,
         epss: about.epss,
         references,
+        kernel: false,
     }
 }
 

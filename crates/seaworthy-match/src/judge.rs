@@ -44,9 +44,12 @@ pub fn judge(report: &Report, policy: &Policy, today: Day, support_ends: Option<
     }
 }
 
-/// Whether a finding counts although it may have no fix. Malware has none by
-/// nature: what helps is removing it.
+/// Whether a finding counts although it may have no fix, or be of a kernel. Malware
+/// has no fix by nature: what helps is removing it.
 fn counts(finding: &Finding, policy: &Policy) -> bool {
+    if finding.kernel && !policy.kernel_runs {
+        return false;
+    }
     let is_malware = |name: &str| name.starts_with("MAL-");
     !policy.ignore_unfixed
         || finding.fix.is_available()
@@ -322,6 +325,29 @@ mod tests {
             judge(&report, &lenient, TODAY, None).outcome(),
             Outcome::Unknown
         );
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_run_decides_nothing() {
+        let mut inventory = debian_with_a_package();
+        inventory.packages = vec![package("deb", "linux-libc-dev", "6.1.1-1")];
+        for notes in [
+            "Debian:12 linux-libc-dev CVE-1 0 *",
+            "Debian:12 linux-libc-dev CVE-1 0 review",
+        ] {
+            let report = report(inventory.clone(), &Notebook::of(notes));
+            assert!(report.findings.iter().all(|finding| finding.kernel));
+            assert_eq!(report.findings.len(), 1, "{notes}");
+            let policy = Policy::default();
+            let of_image = judge(&report, &policy, TODAY, None);
+            let of_machine = Policy {
+                kernel_runs: true,
+                ..policy
+            };
+            let of_machine = judge(&report, &of_machine, TODAY, None);
+            assert_eq!(of_image.outcome(), Outcome::Pass, "{notes}");
+            assert_ne!(of_machine.outcome(), Outcome::Pass, "{notes}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod compare;
 mod fixture;
 mod home;
 mod judge;
+mod kernel;
 mod severity;
 mod vendor;
 

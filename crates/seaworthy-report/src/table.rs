@@ -68,11 +68,12 @@ pub fn table(images: &[Assessed<'_>], look: &Look) -> String {
 
 fn image(page: &mut Page, assessed: &Assessed<'_>) {
     let first = page.lines();
-    let components = component::components(assessed.report);
+    let components = component::components(assessed);
     summary::subject(page, assessed.report);
     page.gap();
     summary::verdict(page, assessed, &components);
     summary::levels(page, &components);
+    summary::kernel(page, assessed);
     if page.wants_everything() {
         packages::packages(page, assessed.report);
     }

@@ -101,6 +101,10 @@ pub(crate) struct ScanArgs {
     #[arg(long)]
     pub(crate) ignore_unfixed: bool,
 
+    /// Count findings of a kernel, as for the root of a machine that runs it.
+    #[arg(long)]
+    pub(crate) kernel: bool,
+
     /// How old advisory feeds may be before a pass becomes unknown.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     pub(crate) max_age: u32,

@@ -181,7 +181,12 @@ fn answer(case: &Case) -> String {
             };
             let severity = finding.severity.map_or("unrated", |it| it.name());
             let name = &inventory.packages[finding.package.0].name;
-            format!("{name} {} {fix}, {severity}", finding.vulnerability)
+            let kernel = if finding.kernel {
+                ", of a kernel that does not run"
+            } else {
+                ""
+            };
+            format!("{name} {} {fix}, {severity}{kernel}", finding.vulnerability)
         })
         .collect();
     for coverage in matched.coverage {
@@ -374,6 +379,36 @@ const CASES: &[Case] = &[
         distro: "wolfi 20230201",
         installed: "apk libcurl-openssl4 8.8.0-r0 curl",
         answer: "libcurl-openssl4 CVE-2026-9 fixed in 8.9.0-r0, unrated",
+        ..NONE
+    },
+    Case {
+        name: "15: headers of the kernel are compared by their source, and do not run",
+        says: "Debian builds linux-libc-dev from the source linux; a container uses its host's kernel",
+        osv: &[(
+            "Debian",
+            r#"{"id": "DEBIAN-CVE-2026-15", "modified": "2026-01-01T00:00:00Z", "upstream": ["CVE-2026-15"], "affected": [{"package":
+            {"ecosystem": "Debian:12", "name": "linux"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "6.1.20-1"}]}]}]}"#,
+        )],
+        distro: "debian 12",
+        installed: "deb linux-libc-dev 6.1.15-1 linux
+            deb linux-perf 6.1.15-1 linux",
+        answer:
+            "linux-libc-dev CVE-2026-15 fixed in 6.1.20-1, unrated, of a kernel that does not run
+            linux-perf CVE-2026-15 fixed in 6.1.20-1, unrated",
+        ..NONE
+    },
+    Case {
+        name: "16: each installed kernel is compared by itself",
+        says: "Red Hat installs a new kernel beside the old one (installonlypkgs of dnf.conf(5))",
+        osv: &[(
+            "AlmaLinux",
+            r#"{"id": "ALSA-2026:16", "modified": "2026-01-01T00:00:00Z", "upstream": ["CVE-2026-16"], "affected": [{"package":
+            {"ecosystem": "AlmaLinux:9", "name": "kernel-core"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.14.0-427.13.1.el9_4"}]}]}]}"#,
+        )],
+        distro: "almalinux 9.4",
+        installed: "rpm kernel-core 5.14.0-427.13.1.el9_4
+            rpm kernel-core 5.14.0-362.8.1.el9_3",
+        answer: "kernel-core CVE-2026-16 fixed in 5.14.0-427.13.1.el9_4, unrated, of a kernel that does not run",
         ..NONE
     },
     Case {

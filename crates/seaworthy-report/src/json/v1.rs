@@ -239,6 +239,9 @@ pub struct Policy {
     pub ignore_unfixed: bool,
     /// How old a feed may be, in days.
     pub max_age_days: u32,
+    /// Whether findings of a kernel count.
+    #[serde(default)]
+    pub kernel_runs: bool,
 }
 
 /// A compiled set of advisories.
@@ -336,6 +339,9 @@ pub struct Finding<'a> {
     pub epss: Option<Epss>,
     /// Links.
     pub references: Vec<Cow<'a, str>>,
+    /// Whether the flaw is of a kernel, which no container runs.
+    #[serde(default)]
+    pub kernel: bool,
 }
 
 /// One source's judgement.

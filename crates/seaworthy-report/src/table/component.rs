@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Assessed;
 use seaworthy_core::{Finding, FixState, Package, PackageId, Report, Severity, Version};
 
 /// Packages that are upgraded together, with what is known of them: the
@@ -79,12 +80,14 @@ impl Component<'_> {
     }
 }
 
-/// The components of `report` that have findings, worst first.
-pub(super) fn components(report: &Report) -> Vec<Component<'_>> {
+/// The components that have findings which count, worst first.
+pub(super) fn components<'a>(assessed: &Assessed<'a>) -> Vec<Component<'a>> {
     type Key<'a> = (&'a str, &'a str, &'a str);
     type Found<'a> = (BTreeSet<PackageId>, BTreeMap<&'a str, &'a Finding>);
     let mut found: BTreeMap<Key<'_>, Found<'_>> = BTreeMap::new();
-    for finding in &report.findings {
+    let report: &Report = assessed.report;
+    let counts = |finding: &&Finding| !finding.kernel || assessed.policy.kernel_runs;
+    for finding in report.findings.iter().filter(counts) {
         let Some(package) = report.inventory.packages.get(finding.package.0) else {
             continue;
         };

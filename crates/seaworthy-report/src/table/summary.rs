@@ -256,6 +256,28 @@ pub(super) fn levels(page: &mut Page, components: &[Component<'_>]) {
     );
 }
 
+/// How much was left out because no container runs it.
+pub(super) fn kernel(page: &mut Page, assessed: &Assessed<'_>) {
+    let left_out: BTreeSet<&str> = assessed
+        .report
+        .findings
+        .iter()
+        .filter(|finding| finding.kernel && !assessed.policy.kernel_runs)
+        .map(|finding| &*finding.vulnerability)
+        .collect();
+    if left_out.is_empty() {
+        return;
+    }
+    let kernel = "of the kernel, which no container runs, not counted (see --kernel)";
+    page.gap();
+    page.paragraph(
+        page.start(2),
+        2,
+        Paint::Faint,
+        &format!("{} {kernel}", grouped(left_out.len())),
+    );
+}
+
 /// Signs for those with a fix and those without: one each while they fit, else
 /// in proportion, and never none for some.
 fn bar(number: usize, fixable: usize, most: usize, room: usize) -> (usize, usize) {

@@ -120,6 +120,7 @@ impl Example {
             kev: None,
             epss: None,
             references: Vec::new(),
+            kernel: false,
         });
         self.report.findings.last_mut().unwrap()
     }

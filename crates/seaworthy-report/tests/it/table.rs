@@ -1,9 +1,10 @@
 //! Tables as people see them.
 
 use insta::assert_snapshot;
+use seaworthy_core::{PackageId, Severity};
 use seaworthy_report::{Look, table};
 
-use crate::example::{Example, bare, blind, clean, failing, machine};
+use crate::example::{Example, bare, blind, clean, failing, fixed, machine};
 
 fn plain(example: &Example) -> String {
     table(&[example.assessed()], &Look::default())
@@ -55,6 +56,34 @@ fn a_failing_image_shows_the_worst_first() {
 
      FAIL   1 critical and 1 high vulnerabilities in 2 packages; both can be fixed.
     ");
+}
+
+#[test]
+fn what_only_a_booted_machine_runs_is_counted_apart() {
+    let mut example = clean();
+    let package = PackageId(0);
+    for id in ["CVE-2026-1", "CVE-2026-2"] {
+        example
+            .finding(package, id, Some(Severity::Critical), fixed("9"), "")
+            .kernel = true;
+    }
+    example.verdict.reasons.clear();
+    let told = plain(&example);
+    assert!(
+        told.contains("PASS   All 6 packages judged, nothing reaches high."),
+        "{told}"
+    );
+    assert!(
+        told.contains("2 of the kernel, which no container runs, not counted (see --kernel)"),
+        "{told}"
+    );
+    assert!(!told.contains("CVE-2026-1"), "{told}");
+    example.policy.kernel_runs = true;
+    let told = plain(&example);
+    assert!(
+        !told.contains("of the kernel") && told.contains("CVE-2026-1"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
         fail_on: args.fail_on,
         ignore_unfixed: args.ignore_unfixed,
         max_age_days: args.max_age,
+        kernel_runs: args.kernel,
     };
 
     let cache = cache(desk, args);

@@ -70,6 +70,7 @@ fn image<'a>(assessed: &'a Assessed<'a>) -> Image<'a, impl Serialize + 'a, impl 
             fail_on: assessed.policy.fail_on.into(),
             ignore_unfixed: assessed.policy.ignore_unfixed,
             max_age_days: assessed.policy.max_age_days,
+            kernel_runs: assessed.policy.kernel_runs,
         },
         edition: edition.as_ref().map(|edition| Edition {
             digest: edition.digest.to_string().into(),
@@ -280,6 +281,7 @@ fn finding(finding: &core::Finding) -> Finding<'_> {
             percentile: millionths(epss.percentile_millionths),
         }),
         references: texts(&finding.references),
+        kernel: finding.kernel,
     }
 }
 
