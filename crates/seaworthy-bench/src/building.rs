@@ -16,7 +16,6 @@ use crate::floor::processor_time;
 use crate::process::{self, Peak, Spent};
 use crate::product::Product;
 use crate::rounds::{median, ratio};
-use crate::workload::Cellar;
 use crate::world;
 
 /// What building cost.
@@ -31,16 +30,14 @@ pub(crate) struct Costs {
 /// A build takes long enough to be sure after few rounds.
 const ROUNDS: usize = 3;
 
-/// Measures both in turns.
-pub(crate) fn measure(cellar: &Cellar, product: &Product) -> anyhow::Result<Costs> {
-    let mirror = cellar.mirror()?;
-    let table = cellar.table("build")?;
+/// Measures both in turns, on the feeds in `mirror`, with room on `table`.
+pub(crate) fn measure(mirror: &Path, table: &Path, product: &Product) -> anyhow::Result<Costs> {
     let build = || {
         let mut command = product.bare();
         command
             .env("SEAWORTHY_DATA", table.join("data"))
             .args(["db", "build", "--quiet", "--from"])
-            .arg(&mirror)
+            .arg(mirror)
             .arg("--output")
             .arg(table.join("built.edition"));
         command
@@ -48,7 +45,7 @@ pub(crate) fn measure(cellar: &Cellar, product: &Product) -> anyhow::Result<Cost
     let (mut floors, mut builds) = (Vec::new(), Vec::new());
     let mut records = 0;
     for _ in 0..ROUNDS {
-        let (spent, read) = floor(&mirror, &table.join("floor"))?;
+        let (spent, read) = floor(mirror, &table.join("floor"))?;
         floors.push(spent.wall);
         records = read;
         builds.push(process::run(&mut build(), &[0])?.wall);

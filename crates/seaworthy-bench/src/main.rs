@@ -139,7 +139,10 @@ fn bench(options: &Options) -> anyhow::Result<ExitCode> {
     measure::edition(&stores, options.rounds, &mut sheet)?;
     if options.build {
         eprintln!("builds…");
-        measure::build(&building::measure(&cellar, &product)?, &mut sheet);
+        measure::build(
+            &building::measure(&cellar.mirror()?, &cellar.table("build")?, &product)?,
+            &mut sheet,
+        );
     }
     bench.start(&mut sheet)?;
     sheet.remarks.push(load("at the end")?);

@@ -382,7 +382,7 @@ pub(super) const CASES: &[Case] = &[
         installed: "rpm kernel 4.14.281-212.502.amzn2 kernel vendor=Amazon_Linux
             rpm kernel 5.15.40-1.amzn2 kernel vendor=Amazon_Linux
             rpm kernel 5.15.43-20.123.amzn2 kernel vendor=Amazon_Linux",
-        answer: "kernel CVE-2022-3526 fixed in 5.15.43-20.123.amzn2, high",
+        answer: "kernel CVE-2022-3526 fixed in 5.15.43-20.123.amzn2, high, of a kernel that does not run",
         ..NONE
     },
     Case {
