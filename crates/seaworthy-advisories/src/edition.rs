@@ -58,7 +58,8 @@ pub struct Statistics {
     pub rows: u64,
     /// Size of the file in bytes.
     pub size_bytes: u64,
-    /// Size in bytes of what a match may touch: all but prose.
+    /// Size in bytes of what a question about a package may touch: all but details and
+    /// where they lie, which only findings need.
     pub match_bytes: u64,
     /// Ecosystems and releases, sorted.
     pub ecosystems: Vec<EcosystemCount>,
@@ -167,7 +168,15 @@ impl Edition {
             end.saturating_sub(start)
         };
         let fact = |at| u64_at(self.section(SectionName::Facts), at).unwrap_or(0);
-        let prose = length(SectionName::Details) + length(SectionName::Blocks);
+        let prose: usize = [
+            SectionName::Records,
+            SectionName::Vulnerabilities,
+            SectionName::Blocks,
+            SectionName::Details,
+        ]
+        .into_iter()
+        .map(length)
+        .sum();
         let size_bytes = self.source.length();
         let positions = 0..length(SectionName::Ecosystems) / size::ECOSYSTEM;
         let mut ecosystems: Vec<_> = positions

@@ -449,14 +449,14 @@ pub(crate) fn edition(
             "edition of {} rows, {} packages",
             facts.rows, facts.packages
         ),
-        "",
+        "<= 50 MB in matching",
         format!(
-            "{:.1} MB, of which {:.1} MB take part in matching; SQLite, no prose, {:.1} MB",
+            "{:.1} MB, of which {:.1} MB are for matching; SQLite, no prose, {:.1} MB",
             megabytes(facts.size_bytes),
             megabytes(facts.match_bytes),
             megabytes(other)
         ),
-        Verdict::Reported,
+        Verdict::of(facts.match_bytes <= 50_000_000),
     );
     Ok(())
 }
