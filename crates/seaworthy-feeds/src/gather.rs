@@ -1,6 +1,7 @@
 //! Reading all a mirror has: first every part is brought to hand, then every part
 //! is read.
 
+mod buffered;
 mod collect;
 mod held;
 

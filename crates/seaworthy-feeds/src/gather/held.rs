@@ -1,10 +1,11 @@
 //! Reading the parts of one feed.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
+use std::io::{self, Read};
 
 use seaworthy_core::{Day, Epss, Kev};
 
+use super::buffered::Buffered;
 use super::{ReadError, Sink};
 use crate::eol::parse_eol;
 use crate::epss::parse_epss;
@@ -62,10 +63,7 @@ impl Held {
     ) -> Result<Content, ReadError> {
         use std::io::Seek;
         for (part, name) in self.parts.iter_mut().zip(&self.names) {
-            part.file.rewind().map_err(|source| MirrorError::File {
-                path: name.into(),
-                source,
-            })?;
+            part.file.rewind().map_err(unread(name))?;
         }
         self.read(limits, sink)
     }
@@ -80,7 +78,7 @@ impl Held {
             Kind::Osv(family) => {
                 let mut content = Content::default();
                 for part in &mut self.parts {
-                    let archive = BufReader::with_capacity(1 << 16, &part.file);
+                    let archive = Buffered::from_start(&part.file).map_err(unread(&self.id))?;
                     let exported = read_export(&self.id, family, archive, limits, &mut take)
                         .map_err(|source| ReadError::Export {
                             ecosystem: family.as_str().into(),
@@ -96,7 +94,7 @@ impl Held {
             Kind::Vendor(feed) => {
                 let mut intake = Intake::new(feed.id, limits, &mut take);
                 for (part, name) in self.parts.iter_mut().zip(&self.names) {
-                    let mut content = BufReader::with_capacity(1 << 16, &part.file);
+                    let mut content = Buffered::from_start(&part.file).map_err(unread(name))?;
                     (feed.read)(&mut content, name, &mut intake).map_err(|source| {
                         ReadError::Vendor {
                             feed: feed.id.into(),
@@ -168,4 +166,10 @@ pub(super) fn bytes_of(part: &mut Part, name: &str) -> Result<Vec<u8>, MirrorErr
             source,
         })?;
     Ok(bytes)
+}
+
+/// The part `name` that cannot be read.
+fn unread(name: &str) -> impl FnOnce(io::Error) -> MirrorError {
+    let path = name.into();
+    move |source| MirrorError::File { path, source }
 }
