@@ -151,9 +151,9 @@ fn names<'a>(
     names
 }
 
-/// The streams of its minor release that an image of Red Hat is on, of another
-/// distribution's none. A repository
-/// says which stream it is of, and `VERSION_ID` which minor release the image is.
+/// The streams of its minor release that an image of Red Hat is on; other
+/// distributions have none. A repository says which stream it is of, and `VERSION_ID`
+/// which minor release the image is.
 ///
 /// Repositories of the longer streams have the packages of the shorter one, too.
 pub(crate) fn minor_streams(
