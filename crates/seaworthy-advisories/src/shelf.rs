@@ -12,6 +12,7 @@ use self::history::History;
 use crate::delta::{ApplyError, apply_all, delta};
 use crate::edition::{Edition, VerifyError};
 use crate::layout::OpenError;
+use crate::parcel::MAX_DELTA;
 
 /// A folder of editions, named by their digests, and the name of the current one.
 ///
@@ -108,7 +109,6 @@ const HISTORY: &str = "history";
 const MAX_HISTORY: u64 = 1 << 20;
 /// Changes that lead to the edition they are named after.
 const CHANGES: &str = ".changes";
-const MAX_CHANGES: u64 = 512 << 20;
 
 impl Shelf {
     /// The shelf in `folder`, which need not exist yet.
@@ -173,13 +173,13 @@ impl Shelf {
             if let Some(whole) = self.find(at) {
                 break whole;
             }
-            let path = self.folder.join(format!("{}{CHANGES}", at.hex()));
-            let file = File::open(&path).map_err(|_| not_kept())?;
-            let mut bytes = Vec::new();
-            file.take(MAX_CHANGES)
-                .read_to_end(&mut bytes)
-                .map_err(failed("read", &path))?;
-            changes.push(bytes);
+            let name = format!("{}{CHANGES}", at.hex());
+            let step = match self.bytes_of(&name, MAX_DELTA) {
+                Ok(step) => step,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_kept()),
+                Err(error) => return Err(failed("read", &self.folder.join(name))(error)),
+            };
+            changes.push(step);
             at = history.successor(at).ok_or_else(not_kept)?;
         };
         let edition = Edition::open(&whole).map_err(ShelfError::Open)?;
@@ -202,13 +202,18 @@ impl Shelf {
     }
 
     fn history(&self) -> History {
-        let mut text = Vec::new();
-        let read = File::open(self.folder.join(HISTORY))
-            .and_then(|file| file.take(MAX_HISTORY).read_to_end(&mut text));
-        match read {
-            Ok(_) => History::parse(&String::from_utf8_lossy(&text)),
+        match self.bytes_of(HISTORY, MAX_HISTORY) {
+            Ok(text) => History::parse(&String::from_utf8_lossy(&text)),
             Err(_) => History::default(),
         }
+    }
+
+    /// The file `name`, as far as it goes within `limit`.
+    fn bytes_of(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = File::open(self.folder.join(name))?;
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Writes down that this edition is in use from today on.
@@ -226,10 +231,7 @@ impl Shelf {
 
     /// The seal that was kept last, if there is one.
     pub fn seal(&self) -> Option<Vec<u8>> {
-        let mut seal = Vec::new();
-        let file = File::open(self.folder.join(SEAL)).ok()?;
-        file.take(MAX_SEAL).read_to_end(&mut seal).ok()?;
-        Some(seal)
+        self.bytes_of(SEAL, MAX_SEAL).ok()
     }
 
     /// Keeps the seal of the edition that was just installed: what comes later may
