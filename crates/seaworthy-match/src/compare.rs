@@ -69,15 +69,18 @@ pub fn compare(inventory: &Inventory, advisories: &dyn Advisories) -> Matched {
         }
     }
 
+    let kernels: BTreeSet<PackageId> = (0..)
+        .map(PackageId)
+        .zip(&inventory.packages)
+        .filter_map(|(id, package)| is_kernel(package).then_some(id))
+        .collect();
     let mut told = Told::of(&found, advisories);
     let mut findings: Vec<Finding> = found
         .iter()
         .map(|(package, vulnerability, decision)| {
-            let finding = finding(*package, *vulnerability, decision, &mut told, advisories);
-            Finding {
-                kernel: inventory.packages.get(package.0).is_some_and(is_kernel),
-                ..finding
-            }
+            let mut finding = finding(*package, *vulnerability, decision, &mut told, advisories);
+            finding.kernel = kernels.contains(package);
+            finding
         })
         .collect();
     findings.sort_by(|one, other| {

@@ -266,7 +266,8 @@ impl Asked<'_> {
     }
 
     /// What we ask the token server for: to read, or to read and write if that is
-    /// our purpose, whatever the registry wants us to ask for. A registry may know its repository by another name.
+    /// our purpose, whatever the registry wants us to ask for. A registry may know
+    /// its repository by another name.
     fn scope(&self, theirs: Option<&str>) -> String {
         let name = theirs
             .and_then(|scope| scope.strip_prefix("repository:"))
