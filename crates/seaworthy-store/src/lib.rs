@@ -1,0 +1,44 @@
+//! What Seaworthy remembers: catalog, scans, jobs, accounts and blobs.
+//!
+//! - [`Database`] is SQLite or PostgreSQL. Everything above it is written once:
+//!   the few places where the two differ are in `sql`.
+//! - [`Blobs`] is a folder or an S3-compatible store.
+//! - [`Catalog`] knows repositories, tags, manifests and which blobs they hold;
+//!   [`Scans`] inventories, reports and what is searched; [`Jobs`] what is still
+//!   to be done; [`Accounts`] people, robots, keys and what was done by whom.
+//!
+//! Each method is one business act: what must happen together happens in one
+//! transaction inside it, and no transaction leaves this room. A change that
+//! people may ask about writes its [audit entry](AuditEntry) in the same one.
+//!
+//! The order is always the same: bytes are synced, renamed and their folder
+//! synced, then one transaction gives them meaning, then the caller may answer.
+//! Bytes without meaning are harmless and collected later.
+//!
+//! Deliberately absent: version order and matching (no SQL decides what is
+//! affected), HTTP, and any opinion on who may do what.
+
+mod address;
+mod audit;
+mod blobs;
+mod catalog;
+mod clock;
+mod name;
+mod sql;
+mod trouble;
+
+pub use address::{Address, AddressError, Algorithm};
+pub use audit::{Actor, AuditEntry};
+pub use blobs::{
+    AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Outgoing, Partial, Place,
+    S3Options, Tap,
+};
+pub use catalog::{
+    BeginError, Catalog, DeleteError, Founding, Grace, ManifestKind, ManifestName, NewManifest,
+    Page, Part, PartRole, PushError, Pushed, RecordBlobError, Referrer, StoredBlob, StoredManifest,
+    Upload,
+};
+pub use clock::{Clock, Millis};
+pub use name::{NameError, Namespace, RepositoryName, Tag};
+pub use sql::{Database, DatabaseOptions, Dialect};
+pub use trouble::StoreError;
