@@ -84,6 +84,20 @@ pub trait Tap: Send + Sync {
     fn hear(&self, bytes: &Bytes);
 }
 
+/// Wants to hear what is uploaded: hands out a [`Tap`] per upload and learns how each
+/// upload ended. All of it returns at once.
+pub trait Listener: Send + Sync {
+    /// An upload receives bytes from `offset` on. `None` where nobody listens (any
+    /// more). Chunks of one upload come one after the other.
+    fn begin(&self, upload: &str, offset: u64) -> Option<std::sync::Arc<dyn Tap>>;
+
+    /// The upload became this blob: its digest is proved and it lasts.
+    fn finished(&self, upload: &str, address: &Address);
+
+    /// The upload came to nothing, or its digest was wrong.
+    fn abandoned(&self, upload: &str);
+}
+
 /// Why bytes did not become a blob.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {

@@ -20,18 +20,21 @@
 
 mod address;
 mod audit;
+mod bell;
 mod blobs;
 mod catalog;
 mod clock;
+mod jobs;
 mod name;
 mod sql;
 mod trouble;
 
 pub use address::{Address, AddressError, Algorithm};
 pub use audit::{Actor, AuditEntry};
+pub use bell::Bell;
 pub use blobs::{
-    AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Outgoing, Partial, Place,
-    S3Options, Tap,
+    AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Listener, Outgoing, Partial,
+    Place, S3Options, Tap,
 };
 pub use catalog::{
     BeginError, Catalog, DeleteError, Founding, Grace, ManifestKind, ManifestName, NewManifest,
@@ -39,6 +42,7 @@ pub use catalog::{
     Upload,
 };
 pub use clock::{Clock, Millis};
+pub use jobs::{Lane, NewJob};
 pub use name::{NameError, Namespace, RepositoryName, Tag};
 pub use sql::{Database, DatabaseOptions, Dialect};
 pub use trouble::StoreError;

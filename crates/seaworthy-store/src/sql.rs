@@ -13,6 +13,7 @@ mod value;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use crate::bell::Bell;
 use crate::clock::{Clock, Millis};
 use crate::trouble::StoreError;
 
@@ -34,6 +35,7 @@ pub enum Dialect {
 pub struct Database {
     pool: Pool,
     clock: Clock,
+    bell: Bell,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +67,11 @@ impl Database {
             Pool::Sqlite { .. } => Dialect::Sqlite,
             Pool::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// What to ring after work was committed.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// The time it is.

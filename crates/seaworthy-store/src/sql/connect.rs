@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Database, Pool};
+use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::trouble::StoreError;
 
@@ -54,7 +55,11 @@ impl Database {
                 Pool::Postgres(pool)
             }
         };
-        let database = Self { pool, clock };
+        let database = Self {
+            pool,
+            clock,
+            bell: Bell::default(),
+        };
         database.migrate().await?;
         Ok(database)
     }
