@@ -12,6 +12,7 @@
 
 mod image;
 mod need;
+mod postgres;
 mod process;
 
 pub use image::{
@@ -19,4 +20,5 @@ pub use image::{
     index_archive, index_layout, zstd,
 };
 pub use need::{require, require_root, shared};
+pub use postgres::{Postgres, postgres};
 pub use process::{Server, free_port, wait_until};

@@ -26,9 +26,13 @@ pub fn require(tool: &str) -> bool {
 /// With `SEAWORTHY_REQUIRE=1` another user is a failure.
 #[track_caller]
 pub fn require_root() -> bool {
-    let root = std::fs::metadata("/proc/self")
-        .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
-    met(root, "this test needs to run as root")
+    met(is_root(), "this test needs to run as root")
+}
+
+/// Whether the test runs as root.
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self")
+        .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0)
 }
 
 /// The folder of shared feeds and fixtures: `SEAWORTHY_SHARED`, or `../shared`

@@ -18,7 +18,7 @@ const fn need(name: &'static str, package: &'static str) -> Need {
 }
 
 /// Everything that a test requires by name stands here.
-pub(super) const NEEDS: [Need; 42] = [
+pub(super) const NEEDS: [Need; 43] = [
     // Images: made, pushed, served and run.
     need("containerd", "containerd"),
     need("ctr", "containerd"),
@@ -29,6 +29,8 @@ pub(super) const NEEDS: [Need; 42] = [
     need("podman", "podman"),
     need("skopeo", "skopeo"),
     need("umoci", "umoci"),
+    // The server's programs are on nobody's `PATH`; this comes with every version.
+    need("/var/lib/dpkg/info/postgresql.list", "postgresql"),
     // Archives and keys.
     need("gzip", "gzip"),
     need("openssl", "openssl"),
