@@ -22,6 +22,7 @@ mod address;
 mod audit;
 mod bell;
 mod blobs;
+mod browse;
 mod catalog;
 mod clock;
 mod jobs;
@@ -35,6 +36,10 @@ pub use bell::Bell;
 pub use blobs::{
     AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Listener, Outgoing, Partial,
     Place, S3Options, Tap,
+};
+pub use browse::{
+    Browse, ImageFilter, ImageRow, ImageState, JobFilter, JobRow, JobState, NamespaceRow,
+    ReportRow, RepositoryRow, RetentionClass, Rollup, SeverityCounts, Sight, TagRow, Turn, Usage,
 };
 pub use catalog::{
     BeginError, Catalog, DeleteError, Founding, Grace, ManifestKind, ManifestName, NewManifest,

@@ -147,6 +147,8 @@ CREATE TABLE image (
 );
 CREATE INDEX image_address ON image (address);
 CREATE INDEX image_state ON image (state);
+-- What changed since: the events of the API.
+CREATE INDEX image_turn ON image (state_since, id);
 
 CREATE TABLE image_label (
     image_id BIGINT NOT NULL REFERENCES image (id) ON DELETE CASCADE,
@@ -271,6 +273,9 @@ CREATE TABLE account (
     created_at BIGINT NOT NULL,
     seen_at BIGINT,
     revision BIGINT NOT NULL DEFAULT 1,
+    -- Counts up when what was shown before shall be good for nothing any more:
+    -- tokens tell the epoch they were made in.
+    epoch BIGINT NOT NULL DEFAULT 1,
     UNIQUE (kind, name)
 );
 CREATE UNIQUE INDEX account_subject ON account (issuer, subject);
@@ -303,9 +308,12 @@ CREATE TABLE role_grant (
     id {serial},
     account_id BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     namespace_id BIGINT REFERENCES namespace (id),
-    role TEXT NOT NULL
+    role TEXT NOT NULL,
+    -- `given` by somebody, or `group`: told by the issuer at the last sign-in.
+    origin TEXT NOT NULL DEFAULT 'given'
 );
 CREATE INDEX role_grant_account ON role_grant (account_id);
+CREATE INDEX role_grant_namespace ON role_grant (namespace_id);
 
 -- Which tokens of which issuer of workload identities act as which robot.
 CREATE TABLE workload_identity (
@@ -335,3 +343,5 @@ CREATE TABLE audit (
     hash TEXT NOT NULL
 );
 CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor, serial);
+CREATE INDEX audit_object ON audit (object, serial);
