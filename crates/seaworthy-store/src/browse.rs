@@ -14,7 +14,7 @@ use crate::sql::{Database, Row, Value, args};
 use crate::trouble::StoreError;
 
 pub use image::{
-    ImageFilter, ImageRow, ImageState, ReportRow, RetentionClass, Rollup, SeverityCounts, TagRow,
+    ImageFilter, ImageRow, ReportRow, RetentionClass, Rollup, SeverityCounts, TagRow,
     Turn,
 };
 pub use work::{JobFilter, JobRow, JobState};

@@ -1,31 +1,30 @@
 //! Work that is still to be done: a queue with leases, lanes and one entry per key.
+//!
+//! A job is written down in the transaction that makes it necessary. A worker
+//! claims it for a while ([`Lease`]) and says now and then that it is still at it.
+//! No transaction is open meanwhile: a worker that dies leaves nothing behind but a
+//! lease that runs out, and then somebody else may claim the job.
+//!
+//! Order: the more urgent [`Lane`] first, in a lane the one that has waited longest.
+//! Every eighth claim takes whatever has waited longest, so that no lane starves.
 
-use crate::sql::{Transaction, args};
+mod claim;
+mod desk;
+mod lane;
+mod lease;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::sql::{Database, Transaction, args};
 use crate::trouble::StoreError;
 
-/// Which work goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    /// Somebody just pushed it.
-    Push,
-    /// Somebody asked for it.
-    Manual,
-    /// A connector brought it.
-    Import,
-    /// The world learned something new.
-    Rescan,
-}
+pub use desk::JobCount;
+pub use lane::Lane;
+pub use lease::{Ended, Lease};
 
-impl Lane {
-    pub(crate) fn number(self) -> i64 {
-        match self {
-            Self::Push => 0,
-            Self::Manual => 1,
-            Self::Import => 2,
-            Self::Rescan => 3,
-        }
-    }
-}
+/// How often a job is begun before it is given up.
+pub const MOST_ATTEMPTS: i64 = 5;
 
 /// A job to be written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,42 +34,75 @@ pub struct NewJob {
     /// How urgent it is.
     pub lane: Lane,
     /// Two jobs with the same key are one, while it waits; the more urgent lane wins.
+    /// One that is being done does not count: what changed since it began is for the
+    /// next one.
     pub dedupe: Option<String>,
-    /// A versioned JSON document.
+    /// A versioned JSON document. Where it names an `image`, the job's fate is the
+    /// image's state.
     pub body: String,
 }
 
+/// What there is to do. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    database: Database,
+    claims: Arc<AtomicU64>,
+}
+
+impl Jobs {
+    /// The jobs in `database`.
+    pub fn of(database: &Database) -> Self {
+        Self {
+            database: database.clone(),
+            claims: Arc::default(),
+        }
+    }
+
+    /// Writes down a job that may begin after `delay` milliseconds. Answers its
+    /// number, also when one with the same key waits already.
+    pub async fn enqueue(&self, job: &NewJob, delay: i64) -> Result<i64, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let id = enqueue_later(&mut transaction, job, delay).await?;
+        transaction.commit().await?;
+        self.database.bell().ring();
+        Ok(id)
+    }
+}
+
 /// Writes down a job in the transaction that makes it necessary. Answers its number,
-/// also when it waits already.
+/// also when it waits already. Whoever commits rings the bell.
 pub(crate) async fn enqueue(
     transaction: &mut Transaction,
     job: &NewJob,
 ) -> Result<i64, StoreError> {
+    enqueue_later(transaction, job, 0).await
+}
+
+pub(crate) async fn enqueue_later(
+    transaction: &mut Transaction,
+    job: &NewJob,
+    delay: i64,
+) -> Result<i64, StoreError> {
     let now = transaction.now();
-    if let Some(dedupe) = &job.dedupe {
-        let waiting = transaction
-            .optional(
-                "UPDATE job SET lane = CASE WHEN lane < $2 THEN lane ELSE $2 END
-                 WHERE dedupe = $1 AND state = 'queued' RETURNING id",
-                args![dedupe.as_str(), job.lane.number()],
-            )
-            .await?;
-        if let Some(row) = waiting {
-            return row.int(0);
-        }
-    }
-    transaction
+    let row = transaction
         .one(
             "INSERT INTO job (kind, lane, dedupe, body, state, not_before, created_at)
-             VALUES ($1, $2, $3, $4, 'queued', $5, $5) RETURNING id",
+             VALUES ($1, $2, $3, $4, 'queued', $5, $6)
+             ON CONFLICT (dedupe) WHERE state = 'queued' DO UPDATE SET
+                 lane = CASE WHEN job.lane < excluded.lane THEN job.lane ELSE excluded.lane END,
+                 not_before = CASE WHEN job.not_before < excluded.not_before
+                     THEN job.not_before ELSE excluded.not_before END
+             RETURNING id",
             args![
                 job.kind,
                 job.lane.number(),
                 job.dedupe.as_deref(),
                 job.body.as_str(),
+                now.plus(delay),
                 now
             ],
         )
-        .await?
-        .int(0)
+        .await?;
+    transaction.announce().await?;
+    row.int(0)
 }

@@ -18,6 +18,7 @@
 //! Deliberately absent: version order and matching (no SQL decides what is
 //! affected), HTTP, and any opinion on who may do what.
 
+mod accounts;
 mod address;
 mod audit;
 mod bell;
@@ -28,8 +29,15 @@ mod clock;
 mod jobs;
 mod name;
 mod sql;
+mod standing;
 mod trouble;
 
+pub use accounts::{
+    ADMIN_ROLE, Account, AccountChange, AccountKind, AccountName, AccountNameError, Accounts,
+    ApiKey, ChangeAccountError, CreateAccountError, Grant, GrantError, GrantOrigin,
+    InstallationSecret, KeyError, NewAccount, NewKey, NewWorkloadIdentity, Newcomer, Session,
+    SessionError, StoredPassword, WorkloadIdentity, WorkloadIdentityError,
+};
 pub use address::{Address, AddressError, Algorithm};
 pub use audit::{Actor, AuditEntry};
 pub use bell::Bell;
@@ -38,7 +46,7 @@ pub use blobs::{
     Place, S3Options, Tap,
 };
 pub use browse::{
-    Browse, ImageFilter, ImageRow, ImageState, JobFilter, JobRow, JobState, NamespaceRow,
+    Browse, ImageFilter, ImageRow, JobFilter, JobRow, JobState, NamespaceRow,
     ReportRow, RepositoryRow, RetentionClass, Rollup, SeverityCounts, Sight, TagRow, Turn, Usage,
 };
 pub use catalog::{
@@ -47,7 +55,8 @@ pub use catalog::{
     Upload,
 };
 pub use clock::{Clock, Millis};
-pub use jobs::{Lane, NewJob};
+pub use jobs::{Ended, JobCount, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
 pub use name::{NameError, Namespace, RepositoryName, Tag};
 pub use sql::{Database, DatabaseOptions, Dialect};
+pub use standing::ImageState;
 pub use trouble::StoreError;

@@ -6,10 +6,16 @@
 //! how others are kept out of a row.
 
 mod connect;
+mod listen;
+mod many;
 mod migrate;
 mod row;
 mod value;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::SqlSafeStr;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
@@ -18,6 +24,7 @@ use crate::clock::{Clock, Millis};
 use crate::trouble::StoreError;
 
 pub use connect::DatabaseOptions;
+pub(crate) use many::Hold;
 pub(crate) use row::Row;
 pub(crate) use value::{Value, args};
 
@@ -36,6 +43,7 @@ pub struct Database {
     pool: Pool,
     clock: Clock,
     bell: Bell,
+    changes: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +80,18 @@ impl Database {
     /// What to ring after work was committed.
     pub fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// Counts up whenever this process changed who may do what: whoever remembers
+    /// answers of that kind forgets them when the count is another.
+    pub fn access_changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Says, after the commit, that an account, a credential, a role or whether a
+    /// namespace is public was changed.
+    pub(crate) fn note_access_change(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// The time it is.
@@ -156,7 +176,7 @@ impl Transaction {
     /// Carries out a statement and says how many rows it touched.
     pub(crate) async fn execute(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
         match &mut self.inner {
@@ -178,7 +198,7 @@ impl Transaction {
     /// All rows of a query (or of a statement with `RETURNING`).
     pub(crate) async fn rows(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         match &mut self.inner {
@@ -200,7 +220,7 @@ impl Transaction {
     /// The first row of a query, if any.
     pub(crate) async fn optional(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, values).await?.into_iter().next())
@@ -209,7 +229,7 @@ impl Transaction {
     /// The one row that a query or a statement with `RETURNING` must yield.
     pub(crate) async fn one(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Row, StoreError> {
         self.optional(sql, values)
@@ -255,3 +275,5 @@ impl Transaction {
 const LOCK_AUDIT: i64 = 0x5ea_0001;
 /// Whoever holds it brings the schema to the newest version.
 const LOCK_MIGRATE: i64 = 0x5ea_0002;
+/// Whoever holds it changes accounts.
+pub(crate) const LOCK_ACCOUNTS: i64 = 0x5ea_0003;

@@ -10,24 +10,8 @@ use crate::catalog::Page;
 use crate::clock::Millis;
 use crate::name::{RepositoryName, Tag};
 use crate::sql::{Row, args};
+use crate::standing::ImageState;
 use crate::trouble::StoreError;
-
-/// How far the scan of an image is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ImageState {
-    /// Nobody asked for a scan.
-    NotScanned,
-    /// A scan waits for a worker.
-    Queued,
-    /// A worker is at it.
-    Scanning,
-    /// There is a report.
-    Done,
-    /// It is nothing that can be scanned.
-    Unsupported,
-    /// The scan failed, and will not be tried again by itself.
-    Failed,
-}
 
 /// What is kept of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,14 +53,6 @@ macro_rules! words {
     };
 }
 
-words!(ImageState {
-    NotScanned = "not_scanned",
-    Queued = "queued",
-    Scanning = "scanning",
-    Done = "done",
-    Unsupported = "unsupported",
-    Failed = "failed",
-});
 words!(RetentionClass {
     Full = "full",
     Metadata = "metadata",

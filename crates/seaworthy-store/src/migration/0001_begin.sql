@@ -4,10 +4,12 @@
 
 CREATE TABLE namespace (
     id {serial},
-    name TEXT NOT NULL UNIQUE,
+    name {bytewise} NOT NULL UNIQUE,
     is_public BIGINT NOT NULL DEFAULT 0,
     -- Whether images pushed from now on are scanned by themselves.
     auto_scan BIGINT NOT NULL DEFAULT 1,
+    -- Whether manifests may name what is not there (yet).
+    is_sparse BIGINT NOT NULL DEFAULT 0,
     -- The most bytes its blobs and manifests may take; none is no limit.
     quota_bytes BIGINT,
     -- Rules as JSON: which tags never move, which are removed when.
@@ -21,7 +23,7 @@ CREATE TABLE namespace (
 CREATE TABLE repository (
     id {serial},
     namespace_id BIGINT NOT NULL REFERENCES namespace (id),
-    name TEXT NOT NULL UNIQUE,
+    name {bytewise} NOT NULL UNIQUE,
     created_at BIGINT NOT NULL,
     pushed_at BIGINT
 );
@@ -36,13 +38,15 @@ CREATE TABLE blob (
 );
 
 -- Which blobs a repository may serve. One that no manifest of the repository
--- names is kept until `kept_until`, so that a push can finish.
+-- names is kept until `kept_until`, so that a push can finish. None: manifests hold
+-- it, and whoever removes the last of them removes it, too.
 CREATE TABLE repository_blob (
     repository_id BIGINT NOT NULL REFERENCES repository (id),
     address TEXT NOT NULL REFERENCES blob (address),
-    kept_until BIGINT NOT NULL,
+    kept_until BIGINT,
     PRIMARY KEY (repository_id, address)
 );
+CREATE INDEX repository_blob_kept ON repository_blob (kept_until);
 CREATE INDEX repository_blob_address ON repository_blob (address);
 
 -- Bytes whose blob is forgotten and that are to be removed.
@@ -68,12 +72,16 @@ CREATE TABLE manifest (
     pushed_at BIGINT NOT NULL,
     pushed_by TEXT NOT NULL,
     pulled_at BIGINT,
+    -- When it goes unless somebody tags or names it: its last index was deleted.
+    left_until BIGINT,
     UNIQUE (repository_id, address)
 );
 CREATE INDEX manifest_subject ON manifest (repository_id, subject);
 CREATE INDEX manifest_address ON manifest (address);
+CREATE INDEX manifest_left ON manifest (left_until);
 
--- What a manifest names: `config`, `layer` (blobs) and `manifest` (children).
+-- What a manifest names: `config`, `layer`, `foreign` (blobs; the last may lie
+-- elsewhere) and `manifest` (children).
 CREATE TABLE manifest_part (
     manifest_id BIGINT NOT NULL REFERENCES manifest (id) ON DELETE CASCADE,
     position BIGINT NOT NULL,
@@ -89,7 +97,7 @@ CREATE INDEX manifest_part_address ON manifest_part (address);
 
 CREATE TABLE tag (
     repository_id BIGINT NOT NULL REFERENCES repository (id),
-    name TEXT NOT NULL,
+    name {bytewise} NOT NULL,
     address TEXT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (repository_id, name)
@@ -183,10 +191,13 @@ CREATE TABLE report (
     -- Numbers by severity, and what is new and gone since the report before.
     summary TEXT NOT NULL,
     difference TEXT NOT NULL,
+    -- What was found, packed, to tell the next report from this one; kept for the
+    -- newest one.
+    findings {bytes},
     -- The document, packed; absent for old ones.
     content {bytes}
 );
-CREATE INDEX report_image ON report (image_id, made_at);
+CREATE INDEX report_image ON report (image_id, id);
 
 -- A package in the surroundings that decide what is said of it. Images share them.
 CREATE TABLE component (
@@ -196,7 +207,9 @@ CREATE TABLE component (
     name TEXT NOT NULL,
     version TEXT NOT NULL,
     purl TEXT NOT NULL,
-    source_name TEXT
+    source_name TEXT,
+    -- The edition that its findings are of.
+    edition TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX component_name ON component (name, version);
 CREATE INDEX component_source ON component (source_name);
@@ -206,7 +219,7 @@ CREATE TABLE image_component (
     component_id BIGINT NOT NULL REFERENCES component (id),
     image_id BIGINT NOT NULL REFERENCES image (id) ON DELETE CASCADE,
     PRIMARY KEY (component_id, image_id)
-);
+){keyed};
 CREATE INDEX image_component_image ON image_component (image_id);
 
 CREATE TABLE component_finding (
@@ -215,7 +228,7 @@ CREATE TABLE component_finding (
     severity TEXT,
     fix TEXT NOT NULL,
     PRIMARY KEY (component_id, vulnerability)
-);
+){keyed};
 CREATE INDEX component_finding_vulnerability ON component_finding (vulnerability);
 
 -- Other names of vulnerabilities.
@@ -248,7 +261,10 @@ CREATE TABLE job (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX job_ready ON job (state, lane, not_before, id);
+CREATE INDEX job_oldest ON job (state, not_before, id);
+CREATE INDEX job_lease ON job (state, lease_until);
 CREATE INDEX job_dedupe ON job (dedupe, state);
+CREATE UNIQUE INDEX job_waiting ON job (dedupe) WHERE state = 'queued';
 
 -- People, robots and what they may --------------------------------------------
 
