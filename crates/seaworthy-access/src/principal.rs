@@ -1,6 +1,6 @@
 //! Who is asking.
 
-use seaworthy_store::{Actor, Namespace};
+use seaworthy_store::{Actor, Millis, Namespace};
 
 use crate::right::{Right, Role};
 
@@ -26,6 +26,35 @@ pub struct Principal {
     pub narrowed: Option<Vec<Narrowed>>,
     /// Must change their password before anything else.
     pub must_change_password: bool,
+    /// What they showed.
+    pub(crate) shown: Shown,
+}
+
+/// What somebody showed, as far as tokens made from it must not outlive it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The public part of the API key or robot secret.
+    pub(crate) key: Option<Box<str>>,
+    /// The hash of the session.
+    pub(crate) session: Option<Box<str>>,
+    /// When it ends by itself.
+    pub(crate) until: Option<Millis>,
+    /// The account's epoch.
+    pub(crate) epoch: i64,
+}
+
+impl Principal {
+    /// Nobody in particular: whoever shows nothing.
+    pub fn anonymous() -> Self {
+        Self {
+            actor: Actor::new("anonymous"),
+            account: None,
+            roles: Vec::new(),
+            narrowed: None,
+            must_change_password: false,
+            shown: Shown::default(),
+        }
+    }
 }
 
 /// One of the things that a narrowed credential is good for.

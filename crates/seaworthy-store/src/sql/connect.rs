@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -59,6 +60,7 @@ impl Database {
             pool,
             clock,
             bell: Bell::default(),
+            changes: Arc::default(),
         };
         database.migrate().await?;
         Ok(database)
