@@ -51,7 +51,7 @@ pub use browse::{
 };
 pub use catalog::{
     BeginError, Catalog, DeleteError, Founding, Grace, ManifestKind, ManifestName, NewManifest,
-    Page, Part, PartRole, PushError, Pushed, RecordBlobError, Referrer, StoredBlob, StoredManifest,
+    Page, Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer, StoredBlob, StoredManifest,
     Upload,
 };
 pub use clock::{Clock, Millis};

@@ -206,7 +206,7 @@ CREATE TABLE component (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
     version TEXT NOT NULL,
-    purl TEXT NOT NULL,
+    purl {bytewise} NOT NULL,
     source_name TEXT,
     -- The edition that its findings are of.
     edition TEXT NOT NULL DEFAULT ''

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, Sqlite};
 
 use crate::clock::Millis;
 
@@ -97,7 +97,7 @@ macro_rules! args {
 pub(crate) use args;
 
 pub(super) fn sqlite(
-    sql: &'static str,
+    sql: impl SqlSafeStr,
     values: Vec<Value>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
     let mut query = sqlx::query(sql);
@@ -112,7 +112,7 @@ pub(super) fn sqlite(
 }
 
 pub(super) fn postgres(
-    sql: &'static str,
+    sql: impl SqlSafeStr,
     values: Vec<Value>,
 ) -> Query<'static, Postgres, PgArguments> {
     let mut query = sqlx::query(sql);
