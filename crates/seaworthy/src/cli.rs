@@ -1,5 +1,7 @@
 //! Flags and commands, as typed. Nothing here touches the world.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use seaworthy_core::{Day, Platform, Scheme, Severity};
 
 use crate::printer::Colour;
 use crate::scheme;
+
+pub(crate) use serve::{ConfigArgs, ConfigCommandArgs, Flags, ServeArgs, WorkerArgs};
 
 /// Tells whether a container image is fit to ship.
 #[derive(Debug, Parser)]
@@ -46,7 +50,29 @@ pub(crate) enum Command {
     /// Build and inspect advisory editions.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Be a registry that scans what is pushed.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeArgs>),
+    /// Scan for a registry that runs elsewhere: `serve --role worker`.
+    Worker(Box<WorkerArgs>),
+    /// Tell every value of the platform's configuration and who set it.
+    #[command(after_help = "\
+Examples:
+  seaworthy config
+  seaworthy config --set listen=0.0.0.0:443")]
+    Config(Box<ConfigCommandArgs>),
 }
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  seaworthy serve
+  seaworthy serve --listen 0.0.0.0:443 --tls-certificate chain.pem --tls-key key.pem
+  seaworthy serve --database postgres://seaworthy@db/seaworthy --blobs 's3://images?endpoint=https://s3.example'
+  seaworthy serve --role registry,api
+
+Then:
+  docker login 127.0.0.1:8686
+  docker push 127.0.0.1:8686/team/app:1.2";
 
 const SCAN_EXAMPLES: &str = "\
 Targets:

@@ -1,13 +1,17 @@
 //! What each command does, from flags to exit code.
 
 mod compare;
+mod config;
 mod db;
 mod scan;
+mod serve;
 
 pub(crate) use compare::compare as db_compare;
+pub(crate) use config::config;
 pub(crate) use db::{
     build as db_build, diff as db_diff, export as db_export, import as db_import, push as db_push,
     search as db_search, status as db_status, trust as db_trust, update as db_update,
     verify as db_verify,
 };
 pub(crate) use scan::scan;
+pub(crate) use serve::{serve, worker};

@@ -1,8 +1,15 @@
 //! What the rooms say of their work, for whoever looks into it.
 
+mod lines;
+
 use std::io;
+use std::path::Path;
 
 use tracing::Level;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub(crate) use lines::{Form, recent};
 
 /// Sends the rooms' messages to standard error: warnings, with `verbose` also
 /// the details, with `quiet` nothing but errors.
@@ -18,5 +25,14 @@ pub(crate) fn start(verbose: bool, quiet: bool, colour: bool) {
         .with_target(false)
         .without_time()
         .with_writer(io::stderr)
+        .init();
+}
+
+/// Sends the messages of a server to standard error, and the last of them into a
+/// file under the data folder.
+pub(crate) fn start_serving(level: Level, form: Form, data: &Path) {
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::filter::LevelFilter::from_level(level))
+        .with(lines::Lines::new(form, data))
         .init();
 }

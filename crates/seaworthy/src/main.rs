@@ -7,16 +7,19 @@
 mod access;
 mod cli;
 mod command;
+mod config;
 mod confine;
 mod desk;
 mod edition;
 mod exit;
 mod failure;
+mod key;
 mod log;
 mod printer;
 mod progress;
 mod runtime;
 mod scheme;
+mod serve;
 mod settings;
 mod source;
 mod target;
@@ -46,7 +49,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let surroundings = Surroundings::read();
     let printer = Printer::of(cli.colour, cli.quiet, surroundings.no_color);
-    log::start(cli.verbose, cli.quiet, printer.colours_talk());
+    // A server logs in the way its configuration says.
+    if !matches!(cli.command, Command::Serve(_) | Command::Worker(_)) {
+        log::start(cli.verbose, cli.quiet, printer.colours_talk());
+    }
     let data = cli.data.clone().map_or_else(|| surroundings.data(), Ok);
     let ended = data.and_then(|data| {
         let desk = Desk {
@@ -56,6 +62,9 @@ fn main() -> ExitCode {
         };
         match &cli.command {
             Command::Scan(args) => command::scan(&desk, args),
+            Command::Serve(args) => command::serve(&desk, args),
+            Command::Worker(args) => command::worker(&desk, args),
+            Command::Config(args) => command::config(&desk, args),
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
             Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),
             Command::Db(DbCommand::Status(args)) => command::db_status(&desk, args),

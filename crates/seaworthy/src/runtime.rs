@@ -12,3 +12,12 @@ pub(crate) fn start() -> anyhow::Result<Runtime> {
         .build()
         .context("cannot start the threads that carry transfers")
 }
+
+/// Starts the runtime of a server: a thread for each processor.
+pub(crate) fn start_serving() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("serve")
+        .build()
+        .context("cannot start the threads that serve")
+}

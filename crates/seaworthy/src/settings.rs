@@ -1,5 +1,6 @@
 //! What the environment says: the one place that reads it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use seaworthy_core::{Day, Platform};
 
 use crate::failure::Hinted;
+use crate::key::{FILE, KEYS, Kind};
 
 /// Everything `seaworthy` takes from its surroundings, read once.
 #[derive(Clone, Default)]
@@ -48,6 +50,12 @@ pub(crate) struct Surroundings {
     pub(crate) no_proxy: Option<String>,
     /// Whether `NO_COLOR` is set to anything.
     pub(crate) no_color: bool,
+    /// `SEAWORTHY_CONFIG`.
+    pub(crate) config: Option<PathBuf>,
+    /// `SEAWORTHY_TOKEN`: who we are at a Seaworthy server.
+    pub(crate) server_token: Option<String>,
+    /// What variables say about keys of the configuration, by key.
+    pub(crate) configured: BTreeMap<String, String>,
 }
 
 impl Surroundings {
@@ -98,6 +106,9 @@ impl Surroundings {
             http_proxy: text("http_proxy").or(any_proxy),
             no_proxy: either("no_proxy", "NO_PROXY"),
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            config: path("SEAWORTHY_CONFIG"),
+            server_token: text("SEAWORTHY_TOKEN"),
+            configured: configured(text),
         }
     }
 
@@ -186,6 +197,22 @@ impl Surroundings {
     }
 }
 
+/// What variables say about keys of the configuration.
+fn configured(text: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for key in KEYS {
+        if let Some(value) = text(key.variable) {
+            found.insert(key.name.to_owned(), value);
+        }
+        if key.kind == Kind::Secret
+            && let Some(value) = text(&format!("{}{}", key.variable, FILE.to_uppercase()))
+        {
+            found.insert(format!("{}{FILE}", key.name), value);
+        }
+    }
+    found
+}
+
 /// The socket that a variable names, or else the usual places. A variable that
 /// names another engine is never passed over: its images are not the local ones.
 fn sockets(
@@ -238,4 +265,15 @@ pub(crate) fn host_platform() -> Platform {
         architecture: architecture.into(),
         variant: None,
     }
+}
+
+/// Milliseconds since the beginning of 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the clock"
+)]
+pub(crate) fn milliseconds() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }

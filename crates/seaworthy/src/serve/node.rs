@@ -1,0 +1,220 @@
+//! One process of the platform, from configuration to the last request.
+
+use std::fmt::Write as _;
+use std::fs::DirBuilder;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use seaworthy_store::{Blobs, BlobsOptions, Clock, Database, DatabaseOptions, Millis};
+use tokio::sync::watch;
+
+use crate::config::{Config, Role};
+use crate::failure::Hinted;
+use crate::settings;
+
+use super::door::Door;
+use super::health::{self, Health};
+use super::listener::Listener;
+use super::meter::Meter;
+use super::numbers::Numbers;
+use super::signal;
+use super::tls::{self, Certificate};
+
+/// How often to look whether the certificate changed.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A running process: the port is open.
+pub(crate) struct Node {
+    listener: Listener,
+    door: Door,
+    address: SocketAddr,
+    certificate: Option<Arc<Certificate>>,
+    database: Database,
+    drain: Duration,
+    draining: watch::Sender<bool>,
+    welcome: String,
+}
+
+impl Node {
+    /// Opens store and port.
+    pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let (database, blobs) = store(config).await?;
+        let meter = Arc::new(Meter::default());
+        let (draining, is_draining) = watch::channel(false);
+        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+        let tls = certificate.clone().map(tls::server).transpose()?;
+        let listener = Listener::open(config.listen, tls, config.limits, Arc::clone(&meter))
+            .await
+            .map_err(|error| {
+                Hinted::over(
+                    format!("cannot listen on `{}`", config.listen),
+                    "another program may have the port: choose one with --listen, or port 0 for any",
+                    error,
+                )
+            })?;
+        let address = listener.address().context("cannot tell the port")?;
+        let router = Router::new().merge(health::router(Health {
+            database: database.clone(),
+            blobs,
+            meter: Arc::clone(&meter),
+            draining: is_draining,
+            metrics_token: config.metrics_token.clone(),
+            more: Arc::new(Numbers),
+        }));
+        let welcome = welcome(config, address);
+        Ok(Self {
+            listener,
+            door: Door::new(router, meter, config.limits.stall),
+            address,
+            certificate,
+            database,
+            drain: config.drain,
+            draining,
+            welcome,
+        })
+    }
+
+    /// What to tell whoever started it: where it is, and once the first password.
+    pub(crate) fn welcome(&self) -> &str {
+        &self.welcome
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `told`; then lets what is under way end.
+    pub(crate) async fn run(self, told: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let draining = self.draining.subscribe();
+        tracing::info!(address = %self.address, "listening on {}", self.address);
+        let serving = self.listener.serve(self.door, draining, self.drain);
+        let renewing = renew(self.certificate);
+        tokio::pin!(serving);
+        tokio::select! {
+            _ = &mut serving => {}
+            () = renewing => {}
+            () = told => {}
+        }
+        tracing::info!("ending");
+        self.draining.send_replace(true);
+        // Whoever asks twice does not want to wait.
+        let whole = tokio::select! {
+            whole = serving => whole,
+            () = signal::until_told() => false,
+        };
+        if !whole {
+            tracing::warn!("not everything that was under way has ended");
+        }
+        self.database.close().await;
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Reads the certificate again when it changes or somebody says so. Never ends.
+async fn renew(certificate: Option<Arc<Certificate>>) {
+    let Some(certificate) = certificate else {
+        return signal::each_hangup(|| tracing::info!("there is no certificate to read again"))
+            .await;
+    };
+    let reload = || match certificate.reload() {
+        Ok(()) => tracing::info!("the certificate was read again"),
+        Err(error) => tracing::error!(
+            "the certificate stays the old one: {}",
+            health::chain(&error)
+        ),
+    };
+    let watching = async {
+        let mut ticks = tokio::time::interval(CERTIFICATE_INTERVAL);
+        loop {
+            ticks.tick().await;
+            if certificate.is_stale() {
+                reload();
+            }
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = signal::each_hangup(reload) => {}
+    }
+}
+
+/// The clock of the machine, for the store.
+pub(crate) fn clock() -> Clock {
+    Clock::new(|| Millis(settings::milliseconds()))
+}
+
+/// Opens database and blobs, and makes their folders where there are none.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<(Database, Blobs)> {
+    folder(&config.data)?;
+    if let DatabaseOptions::Sqlite { path } = &config.database
+        && let Some(parent) = path.parent()
+    {
+        folder(parent)?;
+    }
+    let database = Database::open(&config.database, clock())
+        .await
+        .map_err(|error| {
+            let hint = match &config.database {
+                DatabaseOptions::Sqlite { .. } => {
+                    "the file must be of this program and this user's to write to"
+                }
+                DatabaseOptions::Postgres { .. } => {
+                    "check `database`: server, name, user and password; `seaworthy doctor` tells more"
+                }
+            };
+            Hinted::over("cannot open the database", hint, error)
+        })?;
+    let blobs = Blobs::open(&config.blobs).await.map_err(|error| {
+        let hint = match &config.blobs {
+            BlobsOptions::Files { .. } => "the folder must be this user's to write to",
+            BlobsOptions::S3(_) => {
+                "check `blobs`: bucket, endpoint, region and keys; `seaworthy doctor` tells more"
+            }
+        };
+        Hinted::over("cannot open the store of blobs", hint, error)
+    })?;
+    Ok((database, blobs))
+}
+
+/// Makes a folder that only this user may look into.
+fn folder(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| {
+            Hinted::over(
+                format!("cannot make the folder `{}`", path.display()),
+                "name a folder of yours with --data or SEAWORTHY_DATA",
+                error,
+            )
+        })
+}
+
+fn welcome(config: &Config, address: SocketAddr) -> String {
+    let roles: Vec<&str> = config
+        .roles
+        .iter()
+        .map(|role| match role {
+            Role::Registry => "registry",
+            Role::Api => "api",
+            Role::Worker => "worker",
+        })
+        .collect();
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let mut text = String::new();
+    let _ = writeln!(text, "serving {} at {scheme}://{address}", roles.join(", "));
+    let _ = writeln!(text, "data in {}", config.data.display());
+    text
+}
