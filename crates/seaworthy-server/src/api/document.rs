@@ -1,0 +1,27 @@
+//! The description of the API itself.
+
+use axum::extract::Extension;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+
+/// The OpenAPI document, written once.
+#[derive(Clone)]
+pub(crate) struct Description(pub(crate) Bytes);
+
+/// Describe the API
+///
+/// The OpenAPI 3.1 document of this very API.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "describe_api",
+    tag = "description",
+    responses((status = 200, description = "An OpenAPI 3.1 document.", content_type = "application/json"))
+)]
+pub(crate) async fn openapi_document(
+    Extension(Description(bytes)): Extension<Description>,
+) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], bytes).into_response()
+}

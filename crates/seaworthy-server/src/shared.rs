@@ -1,0 +1,57 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use seaworthy_access::Authority;
+use seaworthy_store::{Browse, Database};
+use tokio::sync::Semaphore;
+
+use crate::assessor::Assessor;
+use crate::options::{Cookies, ServerOptions};
+use crate::rate::Buckets;
+
+/// How many inventories are judged at once; the rest wait.
+const ASSESSMENTS: usize = 2;
+
+/// How many streams of events are open at once.
+const STREAMS: usize = 256;
+
+/// What all requests share. Clones share it, too.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inside>);
+
+pub(crate) struct Inside {
+    pub(crate) database: Database,
+    pub(crate) browse: Browse,
+    pub(crate) authority: Authority,
+    pub(crate) assessor: Option<Arc<dyn Assessor>>,
+    pub(crate) cookies: Cookies,
+    pub(crate) principals: Buckets<String>,
+    pub(crate) addresses: Buckets<std::net::IpAddr>,
+    pub(crate) assessments: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(crate) fn of(options: ServerOptions) -> Self {
+        Self(Arc::new(Inside {
+            browse: Browse::of(&options.database),
+            database: options.database,
+            authority: options.authority,
+            assessor: options.assessor,
+            cookies: options.cookies,
+            principals: Buckets::of(options.principal_rate),
+            addresses: Buckets::of(options.address_rate),
+            assessments: Arc::new(Semaphore::new(ASSESSMENTS)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }))
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Inside;
+
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
+}
