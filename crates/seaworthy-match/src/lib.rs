@@ -9,6 +9,7 @@
 
 mod advisories;
 mod compare;
+mod deciding;
 #[cfg(test)]
 mod fixture;
 mod home;
@@ -22,5 +23,6 @@ pub use advisories::{
     VulnerabilityId,
 };
 pub use compare::{Matched, compare};
+pub use deciding::deciding;
 pub use judge::judge;
 pub use severity::chosen_severity;

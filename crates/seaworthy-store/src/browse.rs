@@ -97,15 +97,15 @@ pub struct Usage {
 /// The clause they belong to is written in each statement, since statements are
 /// constants: `replace(names, ',' || name || ',', '') <> names` is true where the
 /// name is among them, in both databases and without wildcards.
-struct Seen {
-    everything: bool,
-    public: bool,
-    namespaces: String,
-    repositories: String,
+pub(crate) struct Seen {
+    pub(crate) everything: bool,
+    pub(crate) public: bool,
+    pub(crate) namespaces: String,
+    pub(crate) repositories: String,
 }
 
 impl Sight {
-    fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         fn between_commas<'a>(names: impl Iterator<Item = &'a str>) -> String {
             let mut out = String::new();
             for name in names {

@@ -21,6 +21,7 @@ use crate::trouble::StoreError;
 
 pub use desk::JobCount;
 pub use lane::Lane;
+pub(crate) use lease::finish;
 pub use lease::{Ended, Lease};
 
 /// How often a job is begun before it is given up.

@@ -28,6 +28,8 @@ mod catalog;
 mod clock;
 mod jobs;
 mod name;
+mod packed;
+mod scans;
 mod sql;
 mod standing;
 mod trouble;
@@ -57,6 +59,12 @@ pub use catalog::{
 pub use clock::{Clock, Millis};
 pub use jobs::{Ended, JobCount, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
 pub use name::{NameError, Namespace, RepositoryName, Tag};
+pub use packed::Packed;
+pub use scans::{
+    Finding, Found, FoundPackage, ImageFact, InventoryError, KeptInventory, NewReport, RemoteScan,
+    RemoteScanError, Repaired, RequestError, SaveError, Scan, Scans, Sought, decode_inventory,
+    encode_inventory,
+};
 pub use sql::{Database, DatabaseOptions, Dialect};
 pub use standing::ImageState;
 pub use trouble::StoreError;

@@ -6,6 +6,7 @@
 //! how others are kept out of a row.
 
 mod connect;
+mod list;
 mod listen;
 mod many;
 mod migrate;
@@ -24,6 +25,7 @@ use crate::clock::{Clock, Millis};
 use crate::trouble::StoreError;
 
 pub use connect::DatabaseOptions;
+pub(crate) use list::{each, list};
 pub(crate) use many::Hold;
 pub(crate) use row::Row;
 pub(crate) use value::{Value, args};
