@@ -320,13 +320,15 @@ async fn remove_image(
     repository: i64,
     address: &str,
 ) -> Result<Vec<i64>, StoreError> {
-    let row = transaction
-        .optional(
+    // Held before its jobs are touched, as everybody does.
+    let held = transaction
+        .rows_held(
             "SELECT id FROM image WHERE repository_id = $1 AND address = $2",
+            Hold::Remove,
             args![repository, address],
         )
         .await?;
-    let Some(row) = row else {
+    let Some(row) = held.first() else {
         return Ok(Vec::new());
     };
     let id = row.int(0)?;

@@ -11,6 +11,7 @@ use crate::audit::{self, Actor};
 use crate::jobs::{self, Lane, NewJob};
 use crate::name::{Namespace, RepositoryName, Tag};
 use crate::sql::{Hold, Transaction, Value, args};
+use crate::standing::{self, ImageState};
 use crate::trouble::StoreError;
 
 /// Why a manifest was not recorded.
@@ -366,7 +367,8 @@ async fn image(
             ],
         )
         .await?;
-    let (id, state) = (row.int(0)?, row.text(1)?);
+    let id = row.int(0)?;
+    let state: ImageState = row.parsed(1)?;
     let children = platforms(transaction, home, manifest).await?;
     if !home.namespace.auto_scan {
         return Ok(None);
@@ -374,16 +376,24 @@ async fn image(
     for child in children {
         scan(transaction, child).await?;
     }
-    let wants = told || matches!(&*state, "not_scanned" | "queued" | "failed");
-    if wants {
+    if told || wants_scan(state) {
         scan(transaction, id).await.map(Some)
     } else {
         Ok(None)
     }
 }
 
+/// Whether an image in this state is to be scanned when it is pushed (again). One that
+/// is queued has its job already, and gets it back should it be lost.
+fn wants_scan(state: ImageState) -> bool {
+    match state {
+        ImageState::NotScanned | ImageState::Queued | ImageState::Failed => true,
+        ImageState::Scanning | ImageState::Done | ImageState::Unsupported => false,
+    }
+}
+
 /// Tells the children of an index which platforms they are for. Answers those that
-/// were never scanned and wait for no scan.
+/// are to be scanned.
 async fn platforms(
     transaction: &mut Transaction,
     home: &Home,
@@ -418,22 +428,16 @@ async fn platforms(
                 )
                 .await?;
         }
-        if matches!(&*row.text(3)?, "not_scanned" | "failed") {
+        if wants_scan(row.parsed(3)?) {
             unscanned.insert(id);
         }
     }
     Ok(unscanned.into_iter().collect())
 }
 
-async fn scan(transaction: &mut Transaction, image: i64) -> Result<i64, StoreError> {
-    let now = transaction.now();
-    transaction
-        .execute(
-            "UPDATE image SET state = 'queued', state_since = $2, reason = NULL
-             WHERE id = $1 AND state <> 'queued'",
-            args![image, now],
-        )
-        .await?;
+/// Lets an image wait for its scan.
+pub(super) async fn scan(transaction: &mut Transaction, image: i64) -> Result<i64, StoreError> {
+    standing::stand(transaction, image, ImageState::Queued, None).await?;
     let job = NewJob {
         kind: "scan",
         lane: Lane::Push,
