@@ -21,6 +21,7 @@
 mod accounts;
 mod address;
 mod audit;
+mod backup;
 mod bell;
 mod blobs;
 mod browse;
@@ -42,10 +43,11 @@ pub use accounts::{
 };
 pub use address::{Address, AddressError, Algorithm};
 pub use audit::{Actor, AuditEntry};
+pub use backup::{NamedBlob, Whole};
 pub use bell::Bell;
 pub use blobs::{
-    AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Listener, Outgoing, Partial,
-    Place, S3Options, Tap,
+    AppendError, Appended, Blobs, BlobsOptions, FinishError, Incoming, Known, Listener, Outgoing,
+    Partial, Place, S3Options, Swept, Tap,
 };
 pub use browse::{
     Browse, ImageFilter, ImageRow, JobFilter, JobRow, JobState, NamespaceRow,
