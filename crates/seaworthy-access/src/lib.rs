@@ -7,13 +7,28 @@
 //!
 //! The registry and the REST API both ask here, so that the two doors cannot disagree.
 //!
+//! What is read from the store is believed for two seconds, and on the node that
+//! changes it not a moment longer: whoever loses a right loses it everywhere within
+//! that time, whatever they hold.
+//!
 //! Deliberately absent: HTTP (cookies and headers are read at the doors) and networks
 //! (keys of other issuers are fetched by whoever opens the authority).
 
 mod authority;
+mod password;
+mod policy;
 mod principal;
+mod recent;
 mod right;
+mod scope;
+mod secret;
+mod throttle;
+mod token;
 
-pub use authority::{Authority, Credential, IdentifyError, Wanted};
-pub use principal::{Narrowed, Principal, Refusal, Where};
+pub use authority::{
+    Authority, ChangePasswordError, Credential, FirstAdmin, GrantRoleError, IdentifyError,
+    KeyRequest, MakeAccountError, MakeKeyError, NewUser, SignedIn, Wanted,
+};
+pub use principal::{Narrowed, Principal, Refusal, Shown, Where};
 pub use right::{Right, Role, UnknownName};
+pub use secret::Secret;

@@ -27,16 +27,18 @@ pub struct Principal {
     /// Must change their password before anything else.
     pub must_change_password: bool,
     /// What they showed.
-    pub(crate) shown: Shown,
+    pub shown: Shown,
 }
 
 /// What somebody showed, as far as tokens made from it must not outlive it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
+pub struct Shown {
     /// The public part of the API key or robot secret.
     pub(crate) key: Option<Box<str>>,
     /// The hash of the session.
     pub(crate) session: Option<Box<str>>,
+    /// The workload identity.
+    pub(crate) workload: Option<i64>,
     /// When it ends by itself.
     pub(crate) until: Option<Millis>,
     /// The account's epoch.

@@ -72,6 +72,8 @@ pub struct StoredPassword {
     pub account: i64,
     /// Its hash.
     pub hash: Box<str>,
+    /// The account's epoch when this was read.
+    pub epoch: i64,
 }
 
 /// Why an account was not made.
@@ -442,7 +444,7 @@ impl Accounts {
         let row = self
             .database
             .optional(
-                "SELECT id, password FROM account
+                "SELECT id, password, epoch FROM account
                  WHERE kind = 'user' AND name = $1 AND password IS NOT NULL",
                 args![name.as_str()],
             )
@@ -453,6 +455,7 @@ impl Accounts {
         Ok(Some(StoredPassword {
             account: row.int(0)?,
             hash: row.text(1)?.into(),
+            epoch: row.int(2)?,
         }))
     }
 }

@@ -114,6 +114,19 @@ impl Accounts {
         rows.iter().map(identity_in).collect()
     }
 
+    /// A workload identity by its number.
+    pub async fn workload_identity(&self, id: i64) -> Result<Option<WorkloadIdentity>, StoreError> {
+        let row = self
+            .database
+            .optional(
+                "SELECT id, account_id, issuer, audience, claims
+                 FROM workload_identity WHERE id = $1",
+                args![id],
+            )
+            .await?;
+        row.as_ref().map(identity_in).transpose()
+    }
+
     /// All workload identities of an issuer, oldest first; at most ten thousand.
     pub async fn workload_identities_of(
         &self,
