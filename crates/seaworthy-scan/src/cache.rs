@@ -9,6 +9,8 @@ use seaworthy_core::{Digest, ProbeSet};
 use seaworthy_inventory::LayerRecords;
 use sha2::{Digest as _, Sha256};
 
+use crate::memory::LayerMemory;
+
 /// What layers yielded, by the digest their bytes proved to have and by the set
 /// of probes that read them. Never by a digest that an image merely claims: a
 /// shared cache would believe a forged one for everybody.
@@ -51,8 +53,13 @@ impl LayerCache {
         }
     }
 
-    /// What the layer with this digest and size in bytes yielded.
-    pub fn recall(&self, digest: &Digest, size: u64) -> Option<LayerRecords> {
+    fn path(&self, digest: &Digest, size: u64) -> PathBuf {
+        self.folder.join(size.to_string()).join(digest.hex())
+    }
+}
+
+impl LayerMemory for LayerCache {
+    fn recall(&self, digest: &Digest, size: u64) -> Option<LayerRecords> {
         let path = self.path(digest, size);
         if fs::metadata(&path).ok()?.len() > LARGEST_RECORD {
             return None;
@@ -60,15 +67,12 @@ impl LayerCache {
         LayerRecords::decode(&fs::read(path).ok()?).ok()
     }
 
-    /// Whether any layer of exactly this size is remembered. Where none is, a
-    /// blob of unknown digest need not be hashed before it is read.
-    pub fn knows_size(&self, size: u64) -> bool {
+    fn knows_size(&self, size: u64) -> bool {
         self.folder.join(size.to_string()).is_dir()
     }
 
-    /// Remembers what a layer yielded. A cache that cannot be written costs time,
-    /// not answers, so trouble ends here.
-    pub fn remember(&self, digest: &Digest, size: u64, records: &LayerRecords) {
+    /// A cache that cannot be written costs time, not answers, so trouble ends here.
+    fn remember(&self, digest: &Digest, size: u64, records: &LayerRecords) {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let path = self.path(digest, size);
         let Some(folder) = path.parent() else { return };
@@ -90,9 +94,5 @@ impl LayerCache {
         if write().is_err() {
             let _ = fs::remove_file(&draft);
         }
-    }
-
-    fn path(&self, digest: &Digest, size: u64) -> PathBuf {
-        self.folder.join(size.to_string()).join(digest.hex())
     }
 }

@@ -9,7 +9,7 @@ use seaworthy_core::{Digest, Inventory, Layer};
 use seaworthy_image::{BlobKey, Blobs, Image, LayerBlob, Verified, VerifyError};
 use seaworthy_inventory::{LayerRecords, link};
 
-use crate::cache::LayerCache;
+use crate::memory::LayerMemory;
 use crate::progress::Progress;
 use crate::reader::{LayerReader, ReadLayerError};
 
@@ -19,7 +19,7 @@ pub struct Rig<'a> {
     /// Who reads layers.
     pub reader: &'a dyn LayerReader,
     /// Layers already read, if any are remembered.
-    pub cache: Option<&'a LayerCache>,
+    pub cache: Option<&'a dyn LayerMemory>,
     /// How many layers are read at once; at least one is.
     pub threads: usize,
     /// Who hears how far it is.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use seaworthy_core::{Inventory, Platform};
 use seaworthy_image::{BlobKey, Blobs, Descriptor, Image as Resolved, PlatformWish, resolve};
-use seaworthy_scan::{Inline, LayerCache, Rig, Silent, TakeError, take_inventory};
+use seaworthy_scan::{Inline, LayerCache, LayerMemory, Rig, Silent, TakeError, take_inventory};
 use seaworthy_testkit::Image;
 
 /// A store that remembers what it was asked for.
@@ -43,7 +43,7 @@ impl Store {
         let reader = Inline::default();
         let rig = Rig {
             reader: &reader,
-            cache,
+            cache: cache.map(|cache| cache as &dyn LayerMemory),
             threads,
             progress: &Silent,
         };

@@ -9,7 +9,7 @@ use seaworthy_core::{Policy, Report, Verdict};
 use seaworthy_inventory::probe_set;
 use seaworthy_match::{Advisories, judge};
 use seaworthy_report::{Assessed, Look, cyclonedx, json, overall, table};
-use seaworthy_scan::{Knowledge, LayerCache, Rig, assess};
+use seaworthy_scan::{Knowledge, LayerCache, LayerMemory, Rig, assess};
 
 use crate::cli::{Format, ScanArgs};
 use crate::confine::ConfinedReader;
@@ -46,7 +46,7 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
     let bar = Bar::new(desk.printer.shows_progress());
     let rig = Rig {
         reader: &reader,
-        cache: cache.as_ref(),
+        cache: cache.as_ref().map(|cache| cache as &dyn LayerMemory),
         threads: thread::available_parallelism()
             .map_or(1, NonZero::get)
             .min(MOST_THREADS),
