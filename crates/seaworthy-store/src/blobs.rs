@@ -246,7 +246,7 @@ impl Blobs {
         let mut intake = Intake::new(incoming, tap, draft.received(), limit);
         let hash = draft.hash.clone();
         let written = self
-            .write_run(&draft, hash, async || Ok(intake.batch().await))
+            .write_run(&draft, hash, Source::Client(&mut intake))
             .await;
         match written {
             Ok((run, hash)) => {
@@ -382,16 +382,9 @@ impl Blobs {
             }
             let small = draft.runs.get(first..).unwrap_or_default().to_vec();
             let size = total(&small);
-            let mut bytes = self.read_runs(small, &(0..size)).await?;
-            let copied = self.write_run(draft, Sha256::default(), async || {
-                let chunk = bytes.next().await.transpose()?;
-                Ok(Batch {
-                    is_last: chunk.is_none(),
-                    size: chunk.as_ref().map_or(0, Bytes::len),
-                    chunks: chunk.into_iter().collect(),
-                })
-            });
-            let (run, _) = copied.await?;
+            let bytes = self.read_runs(small, &(0..size)).await?;
+            let source = Source::Runs(bytes);
+            let (run, _) = self.write_run(draft, Sha256::default(), source).await?;
             draft.runs.truncate(first);
             draft.runs.extend(run);
         }
@@ -404,19 +397,19 @@ impl Blobs {
         &self,
         draft: &Draft,
         mut hash: Sha256,
-        mut next: impl AsyncFnMut() -> io::Result<Batch>,
+        mut source: Source<'_, '_>,
     ) -> io::Result<(Option<Run>, Sha256)> {
         let mark = format!("{:x}-{:016x}", draft.received(), rand::random::<u64>());
         let mut writing = match &self.depot {
             Depot::Files(files) => Writing::File(files.write(&draft.upload, &mark)),
             Depot::Objects(objects) => Writing::Objects(objects.write(&draft.upload, &mark)),
         };
-        let mut batch = next().await?;
+        let mut batch = source.next().await?;
         if batch.size == 0 && batch.is_last {
             return Ok((None, hash));
         }
         while !batch.is_last {
-            (hash, batch) = try_join(writing.write(batch, hash), next()).await?;
+            (hash, batch) = try_join(writing.write(batch, hash), source.next()).await?;
         }
         hash = writing.write(batch, hash).await?;
         Ok((writing.finish(), hash))
@@ -449,6 +442,28 @@ impl Appended {
     fn nothing(partial: Partial, error: StoreError) -> Self {
         let ended = Err(error.into());
         Self { partial, ended }
+    }
+}
+
+/// Where the batches of a run come from.
+enum Source<'a, 'b> {
+    Client(&'a mut Intake<'b>),
+    Runs(Outgoing),
+}
+
+impl Source<'_, '_> {
+    async fn next(&mut self) -> io::Result<Batch> {
+        match self {
+            Self::Client(intake) => Ok(intake.batch().await),
+            Self::Runs(bytes) => {
+                let chunk = bytes.next().await.transpose()?;
+                Ok(Batch {
+                    is_last: chunk.is_none(),
+                    size: chunk.as_ref().map_or(0, Bytes::len),
+                    chunks: chunk.into_iter().collect(),
+                })
+            }
+        }
     }
 }
 
