@@ -1,0 +1,99 @@
+//! Docker's token flow: who somebody is, turned into a token for what they want.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+use seaworthy_access::{Credential, IdentifyError, Principal};
+use serde::Serialize;
+
+use crate::answer;
+use crate::body;
+use crate::credential;
+use crate::door::Door;
+use crate::fault::Fault;
+use crate::query::Query;
+use crate::scope::Scopes;
+
+/// The largest form that asks for a token.
+const LARGEST_FORM: usize = 64 << 10;
+
+#[derive(Serialize)]
+struct Token {
+    token: String,
+    access_token: String,
+    expires_in: u64,
+}
+
+pub(crate) async fn token(door: &Door, parts: &Parts, body: Body) -> Result<Response, Fault> {
+    if parts.method == Method::POST {
+        let idle = door.options.limits.idle;
+        let form = body::whole(body, LARGEST_FORM, idle, &door.large).await?;
+        let form = form.ok_or(Fault::Query("the form is larger than any we know"))?;
+        let form = std::str::from_utf8(&form).map_err(|_| Fault::Query("the form is no text"))?;
+        let form = Query::read(Some(form));
+        let credential = granted(&form)?;
+        return issue(door, &credential, &form).await;
+    }
+    let query = Query::read(parts.uri.query());
+    let credential = credential::shown(&parts.headers).ok_or_else(invalid)?;
+    issue(door, &credential, &query).await
+}
+
+/// What an OAuth 2 form shows.
+fn granted(form: &Query<'_>) -> Result<Credential, Fault> {
+    let field = |name| form.one(name).map(str::to_owned);
+    match form.one("grant_type") {
+        Some("password") => match (field("username"), field("password")) {
+            (Some(name), Some(secret)) => Ok(Credential::Basic { name, secret }),
+            _ => Err(Fault::Query("the form has no `username` or no `password`")),
+        },
+        Some("refresh_token") => match field("refresh_token") {
+            Some(secret) => Ok(Credential::Bearer(secret)),
+            None => Err(Fault::Query("the form has no `refresh_token`")),
+        },
+        _ => Err(Fault::Query(
+            "`grant_type` is neither `password` nor `refresh_token`",
+        )),
+    }
+}
+
+fn invalid() -> Fault {
+    Fault::Unauthorized {
+        challenge: HeaderValue::from_static("Basic realm=\"seaworthy\""),
+        why: "the credentials are not valid".to_owned(),
+    }
+}
+
+async fn issue(door: &Door, shown: &Credential, asked: &Query<'_>) -> Result<Response, Fault> {
+    let authority = &door.options.authority;
+    let principal = match authority.identify(shown).await {
+        Ok(principal) => principal,
+        Err(IdentifyError::Invalid) => return Err(invalid()),
+        Err(IdentifyError::TooMany(seconds)) => return Err(Fault::TooManyAttempts(seconds)),
+        Err(IdentifyError::Store(error)) => return Err(error.into()),
+    };
+    if is_token(shown, &principal) {
+        // Or a token would be good for ever.
+        return Err(invalid());
+    }
+    let scopes = Scopes::read(asked.all("scope"));
+    let seconds = door.options.limits.token_seconds;
+    let token = authority
+        .issue(&principal, &scopes.repositories, seconds)
+        .await?;
+    let told = Token {
+        token: token.clone(),
+        access_token: token,
+        expires_in: seconds,
+    };
+    let mut response = answer::json("application/json", &told);
+    answer::tell(&mut response, header::CACHE_CONTROL, "no-store");
+    Ok(response)
+}
+
+/// Whether what is shown is itself a token that was issued here.
+fn is_token(shown: &Credential, principal: &Principal) -> bool {
+    let _ = principal;
+    matches!(shown, Credential::Bearer(text) if text.split('.').count() == 3)
+}
