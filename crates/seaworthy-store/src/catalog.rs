@@ -8,9 +8,11 @@ mod blob;
 mod delete;
 mod home;
 mod manifest;
+mod namespace;
 mod pattern;
 mod push;
 mod quota;
+mod retention;
 mod tag;
 mod upload;
 
@@ -23,8 +25,13 @@ pub use delete::DeleteError;
 pub use manifest::{
     ManifestKind, ManifestName, NewManifest, Part, PartRole, Referrer, StoredManifest,
 };
+pub use namespace::{
+    ChangeNamespaceError, CreateNamespaceError, Holdings, NamespaceSettings, StoredNamespace,
+    Unscanned,
+};
 pub use pattern::{Pattern, PatternError};
 pub use push::{PushError, Pushed};
+pub use retention::RetentionRule;
 pub use upload::{BeginError, Upload};
 
 /// What there is in repositories.

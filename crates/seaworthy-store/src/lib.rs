@@ -42,7 +42,7 @@ pub use accounts::{
     SessionError, StoredPassword, WorkloadIdentity, WorkloadIdentityError,
 };
 pub use address::{Address, AddressError, Algorithm};
-pub use audit::{Actor, AuditEntry};
+pub use audit::{Actor, AuditCheck, AuditEntry, AuditLog, AuditOrder, AuditQuery};
 pub use backup::{NamedBlob, Whole};
 pub use bell::Bell;
 pub use blobs::{
@@ -54,9 +54,10 @@ pub use browse::{
     ReportRow, RepositoryRow, RetentionClass, Rollup, SeverityCounts, Sight, TagRow, Turn, Usage,
 };
 pub use catalog::{
-    BeginError, Catalog, DeleteError, Founding, Grace, ManifestKind, ManifestName, NewManifest,
-    Page, Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer, StoredBlob, StoredManifest,
-    Upload,
+    BeginError, Catalog, ChangeNamespaceError, CreateNamespaceError, DeleteError, Founding, Grace,
+    Holdings, ManifestKind, ManifestName, NamespaceSettings, NewManifest, Page, Part, PartRole,
+    Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer, RetentionRule, StoredBlob,
+    StoredManifest, StoredNamespace, Unscanned, Upload,
 };
 pub use clock::{Clock, Millis};
 pub use jobs::{Ended, JobCount, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
