@@ -70,6 +70,41 @@ impl Jobs {
     }
 }
 
+impl Jobs {
+    /// Writes down a job unless one with its key waits or is being done. Answers
+    /// whether it was written down.
+    pub async fn schedule(&self, job: &NewJob) -> Result<bool, StoreError> {
+        let known = self
+            .database
+            .optional(
+                "SELECT id FROM job WHERE dedupe = $1 AND state IN ('queued', 'running')",
+                args![job.dedupe.as_deref()],
+            )
+            .await?;
+        if known.is_some() {
+            return Ok(false);
+        }
+        self.enqueue(job, 0).await.map(|_| true)
+    }
+
+    /// The job is done, and `next` is due in `delay` milliseconds. Answers `false`
+    /// where the lease was lost.
+    pub async fn finish_and_repeat(
+        &self,
+        lease: &Lease,
+        next: &NewJob,
+        delay: i64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let is_done = lease::finish(&mut transaction, lease).await?;
+        if is_done {
+            enqueue_later(&mut transaction, next, delay).await?;
+        }
+        transaction.commit().await?;
+        Ok(is_done)
+    }
+}
+
 /// Writes down a job in the transaction that makes it necessary. Answers its number,
 /// also when it waits already. Whoever commits rings the bell.
 pub(crate) async fn enqueue(

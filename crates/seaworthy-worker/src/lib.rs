@@ -1,1 +1,34 @@
-//! Born.
+//! Claims jobs and runs them; keeps the schedule.
+//!
+//! A [`Worker`] takes one job after another from the store, several at a time. A scan
+//! resolves the manifest, reads the layers that nobody read before, and saves
+//! inventory, report and the end of the job in one transaction. What layers yield is
+//! remembered under the digest their bytes proved to have, in the database, for all
+//! images and all nodes.
+//!
+//! Layers are read while they are uploaded where that is possible, so that their records
+//! are there before its manifest is.
+//!
+//! Layers are hostile. Who reads them is handed in as a
+//! [`LayerReader`](seaworthy_scan::LayerReader), which in the product is a confined
+//! process.
+//!
+//! Deliberately absent: HTTP, configuration, and where editions come from. Read
+//! [`Worker`] and [`WorkerOptions`] first.
+
+mod assess;
+mod chore;
+mod editions;
+mod memory;
+mod options;
+mod recent;
+mod scan;
+mod source;
+mod told;
+mod worker;
+
+pub use assess::{Judged, judge_inventory};
+pub use chore::{Chore, ChoreFuture};
+pub use editions::{CurrentEdition, Editions};
+pub use options::WorkerOptions;
+pub use worker::Worker;
