@@ -1,5 +1,6 @@
 //! The one place that says who somebody is and what they may do.
 
+mod flow;
 mod identify;
 mod people;
 
@@ -169,6 +170,16 @@ impl Authority {
         wanted: &[Wanted],
         seconds: u64,
     ) -> Result<String, StoreError> {
+        let access = self.granted(principal, wanted).await?;
+        self.issue_access(principal, access, seconds).await
+    }
+
+    /// What of `wanted` the principal may.
+    async fn granted(
+        &self,
+        principal: &Principal,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Item>, StoreError> {
         let mut access = Vec::new();
         for wanted in wanted.iter().take(MOST_WANTED) {
             let mut rights: Vec<String> = Vec::new();
@@ -194,6 +205,15 @@ impl Authority {
                 rights,
             });
         }
+        Ok(access)
+    }
+
+    async fn issue_access(
+        &self,
+        principal: &Principal,
+        access: Vec<Item>,
+        seconds: u64,
+    ) -> Result<String, StoreError> {
         let content = Content {
             account: principal.account,
             epoch: principal.shown.epoch,
