@@ -10,6 +10,7 @@ mod home;
 mod manifest;
 mod namespace;
 mod pattern;
+mod pull;
 mod push;
 mod quota;
 mod retention;
@@ -88,9 +89,40 @@ impl Catalog {
     /// Forgets what was answered about a repository. An act that changes what
     /// [`Catalog::manifest`] answers calls it before it answers itself.
     fn forget_answers(&self, repository: &RepositoryName) {
-        let _ = (repository, &self.database);
+        self.database.recall().forget(repository.as_str());
     }
 }
+
+/// How often an act is tried that met others at the same rows.
+const TRIES: u32 = 5;
+
+/// Tells an error that goes away when the same is tried again.
+trait Busy {
+    fn is_busy(&self) -> bool;
+}
+
+impl Busy for StoreError {
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+}
+
+/// Does an act, and again where it met others who changed the same rows: the database
+/// lets one of them go on and undoes the other.
+macro_rules! until_calm {
+    ($act:expr) => {{
+        let mut tries = 1;
+        loop {
+            let done = $act.await;
+            let is_busy = done.as_ref().is_err_and(|error| error.is_busy());
+            if !is_busy || tries >= $crate::catalog::TRIES {
+                break done;
+            }
+            tries += 1;
+        }
+    }};
+}
+use until_calm;
 
 /// Brings an act to its end even if whoever asked for it goes away: else it could
 /// commit and what must follow (forgetting old answers, waking workers) be left out.

@@ -29,6 +29,8 @@ mod catalog;
 mod clock;
 mod jobs;
 mod name;
+mod pulls;
+mod recall;
 mod packed;
 mod scans;
 mod sql;

@@ -22,6 +22,8 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use crate::bell::Bell;
 use crate::clock::{Clock, Millis};
+use crate::pulls::Pulls;
+use crate::recall::Recall;
 use crate::trouble::StoreError;
 
 pub use connect::DatabaseOptions;
@@ -46,6 +48,8 @@ pub struct Database {
     clock: Clock,
     bell: Bell,
     changes: Arc<AtomicU64>,
+    recall: Recall,
+    pulls: Pulls,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +98,16 @@ impl Database {
     /// namespace is public was changed.
     pub(crate) fn note_access_change(&self) {
         self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Answers about manifests that are remembered.
+    pub(crate) fn recall(&self) -> &Recall {
+        &self.recall
+    }
+
+    /// Pulls that are not written down yet.
+    pub(crate) fn pulls(&self) -> &Pulls {
+        &self.pulls
     }
 
     /// The time it is.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Catalog;
 use super::blob::bury_unlinked;
 use super::home::Home;
 use super::pattern::Pattern;
 use super::push::read_json;
+use super::{Busy, Catalog, until_calm};
 use crate::address::Address;
 use crate::audit::{self, Actor};
 use crate::name::{RepositoryName, Tag};
@@ -28,6 +28,12 @@ pub enum DeleteError {
     /// The store is in trouble.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Busy for DeleteError {
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_busy())
+    }
 }
 
 /// A manifest that goes, and why.
@@ -67,7 +73,7 @@ impl Catalog {
         let (repository, address) = (repository.clone(), address.clone());
         let actor = actor.clone();
         super::to_its_end(async move {
-            let gone = catalog.remove(&repository, &address, &actor).await;
+            let gone = until_calm!(catalog.remove(&repository, &address, &actor));
             catalog.forget_answers(&repository);
             let removed = gone?;
             catalog.forget_components(&removed.components).await?;

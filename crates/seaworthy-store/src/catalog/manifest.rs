@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::Catalog;
+use super::{Catalog, Page, beyond};
 use crate::address::Address;
 use crate::name::{RepositoryName, Tag};
 use crate::sql::args;
@@ -128,7 +128,7 @@ pub enum ManifestName {
 }
 
 impl ManifestName {
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Tag(tag) => tag.as_str(),
             Self::Address(address) => address.as_str(),
@@ -137,39 +137,6 @@ impl ManifestName {
 }
 
 impl Catalog {
-    /// A manifest by tag or digest.
-    pub async fn manifest(
-        &self,
-        repository: &RepositoryName,
-        name: &ManifestName,
-    ) -> Result<Option<StoredManifest>, StoreError> {
-        let sql = match name {
-            ManifestName::Tag(_) => {
-                "SELECT m.address, m.media_type, m.content FROM repository r
-                 JOIN tag t ON t.repository_id = r.id
-                 JOIN manifest m ON m.repository_id = r.id AND m.address = t.address
-                 WHERE r.name = $1 AND t.name = $2"
-            }
-            ManifestName::Address(_) => {
-                "SELECT m.address, m.media_type, m.content FROM repository r
-                 JOIN manifest m ON m.repository_id = r.id
-                 WHERE r.name = $1 AND m.address = $2"
-            }
-        };
-        let row = self
-            .database
-            .optional(sql, args![repository.as_str(), name.as_str()])
-            .await?;
-        row.map(|row| {
-            Ok(StoredManifest {
-                address: row.parsed(0)?,
-                media_type: row.text(1)?.into(),
-                content: row.bytes(2)?.into(),
-            })
-        })
-        .transpose()
-    }
-
     /// What refers to `subject`, oldest first, after the serial number `after`.
     pub async fn referrers(
         &self,
@@ -178,7 +145,7 @@ impl Catalog {
         artifact_type: Option<&str>,
         after: i64,
         limit: usize,
-    ) -> Result<super::Page<(i64, Referrer)>, StoreError> {
+    ) -> Result<Page<(i64, Referrer)>, StoreError> {
         let rows = self
             .database
             .rows(
@@ -192,11 +159,11 @@ impl Catalog {
                     subject.as_str(),
                     artifact_type,
                     after,
-                    super::beyond(limit)
+                    beyond(limit)
                 ],
             )
             .await?;
-        super::Page::of(rows, limit, |row| {
+        Page::of(rows, limit, |row| {
             let annotations = serde_json::from_str(&row.text(5)?)
                 .map_err(|error| StoreError::Unreadable(error.to_string()))?;
             let referrer = Referrer {

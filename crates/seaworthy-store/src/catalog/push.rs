@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::home::Home;
 use super::pattern::Pattern;
 use super::upload::count;
-use super::{Catalog, Founding, ManifestKind, NewManifest, Part, PartRole};
+use super::{Busy, Catalog, Founding, ManifestKind, NewManifest, Part, PartRole, until_calm};
 use crate::address::Address;
 use crate::audit::{self, Actor};
 use crate::jobs::{self, Lane, NewJob};
@@ -51,6 +51,12 @@ pub enum PushError {
     Store(#[from] StoreError),
 }
 
+impl Busy for PushError {
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_busy())
+    }
+}
+
 /// What a push of a manifest did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
@@ -87,9 +93,7 @@ impl Catalog {
         let (repository, manifest) = (repository.clone(), manifest.clone());
         let (tags, actor) = (tags.to_vec(), actor.clone());
         super::to_its_end(async move {
-            let pushed = catalog
-                .push(&repository, &manifest, &tags, founding, &actor)
-                .await;
+            let pushed = until_calm!(catalog.push(&repository, &manifest, &tags, founding, &actor));
             catalog.forget_answers(&repository);
             if pushed.as_ref().is_ok_and(|it| it.job.is_some()) {
                 catalog.database.bell().ring();

@@ -3,7 +3,7 @@
 use super::home::Home;
 use super::pattern::Pattern;
 use super::push::read_json;
-use super::{Catalog, DeleteError, Page, beyond};
+use super::{Busy as _, Catalog, DeleteError, Page, beyond, until_calm};
 use crate::audit::{self, Actor};
 use crate::name::{RepositoryName, Tag};
 use crate::sql::{Hold, args};
@@ -20,7 +20,7 @@ impl Catalog {
         let catalog = self.clone();
         let (repository, tag, actor) = (repository.clone(), tag.clone(), actor.clone());
         super::to_its_end(async move {
-            let gone = catalog.untag(&repository, &tag, &actor).await;
+            let gone = until_calm!(catalog.untag(&repository, &tag, &actor));
             catalog.forget_answers(&repository);
             gone
         })

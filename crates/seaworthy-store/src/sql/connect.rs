@@ -11,6 +11,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::{Database, Pool};
 use crate::bell::Bell;
 use crate::clock::Clock;
+use crate::pulls::Pulls;
+use crate::recall::Recall;
 use crate::trouble::StoreError;
 
 /// Where the database is.
@@ -61,6 +63,8 @@ impl Database {
             clock,
             bell: Bell::default(),
             changes: Arc::default(),
+            recall: Recall::default(),
+            pulls: Pulls::default(),
         };
         database.migrate().await?;
         Ok(database)
