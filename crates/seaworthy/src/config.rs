@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seaworthy_core::Policy;
 use seaworthy_remote::Secret;
 use seaworthy_store::{BlobsOptions, DatabaseOptions};
 
@@ -54,6 +55,8 @@ pub(crate) struct Config {
     /// Jobs at the same time; 0 for one a processor.
     pub(crate) worker_jobs: usize,
     pub(crate) edition_interval: Duration,
+    /// What is asked of images.
+    pub(crate) policy: Policy,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: tracing::Level,
     pub(crate) metrics_token: Option<Secret>,
@@ -123,6 +126,15 @@ impl Config {
             blobs: place::blobs(sheet, desk.data)?,
             worker_jobs: sheet.size("worker_jobs")?,
             edition_interval: seconds("edition_seconds")?,
+            policy: Policy {
+                fail_on: sheet
+                    .choice("fail_on")?
+                    .parse()
+                    .map_err(anyhow::Error::msg)?,
+                ignore_unfixed: sheet.truth("ignore_unfixed")?,
+                max_age_days: u32::try_from(sheet.number("max_age_days")?).unwrap_or(u32::MAX),
+                ..Policy::default()
+            },
             log_format: match &*sheet.choice("log_format")? {
                 "json" => LogFormat::Json,
                 _ => LogFormat::Text,

@@ -163,6 +163,27 @@ pub(crate) const KEYS: &[Key] = &[
          processors."
     ),
     key!(
+        "fail_on",
+        "SEAWORTHY_FAIL_ON",
+        Kind::Choice(&["critical", "high", "medium", "low", "negligible"]),
+        "high",
+        "Findings of this severity or worse make a verdict *fail*."
+    ),
+    key!(
+        "ignore_unfixed",
+        "SEAWORTHY_IGNORE_UNFIXED",
+        Kind::Truth,
+        "false",
+        "Whether findings without a fix are left out of the verdict; they stay in the report."
+    ),
+    key!(
+        "max_age_days",
+        "SEAWORTHY_MAX_AGE_DAYS",
+        number(0, 3_650),
+        "7",
+        "How old advisory feeds may be before a *pass* becomes *unknown*."
+    ),
+    key!(
         "edition_seconds",
         "SEAWORTHY_EDITION_SECONDS",
         number(1, 86_400),

@@ -9,6 +9,7 @@ mod cli;
 mod command;
 mod config;
 mod confine;
+mod demo;
 mod desk;
 mod edition;
 mod exit;
@@ -22,6 +23,7 @@ mod scheme;
 mod serve;
 mod settings;
 mod source;
+mod tar;
 mod target;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! The platform as one process: doors, worker and store, put together.
 
 mod door;
+mod editions;
 mod guard;
 mod health;
 mod listener;

@@ -10,7 +10,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use seaworthy_store::{Blobs, BlobsOptions, Clock, Database, DatabaseOptions, Millis};
+use seaworthy_access::Authority;
+use seaworthy_registry::{Limits, Origin, RegistryOptions};
+use seaworthy_server::{Cookies, Rate, ServerOptions};
+use seaworthy_store::{
+    Blobs, BlobsOptions, Catalog, Clock, Database, DatabaseOptions, Grace, Millis,
+};
 use tokio::sync::watch;
 
 use crate::config::{Config, Role};
@@ -18,6 +23,7 @@ use crate::failure::Hinted;
 use crate::settings;
 
 use super::door::Door;
+use super::editions::Editions;
 use super::health::{self, Health};
 use super::listener::Listener;
 use super::meter::Meter;
@@ -28,6 +34,21 @@ use super::tls::{self, Certificate};
 /// How often to look whether the certificate changed.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How long a blob is kept that no manifest names yet.
+const GRACE: Grace = Grace(24 * 60 * 60 * 1_000);
+
+/// How much one principal may ask of the API.
+const PRINCIPAL_RATE: Rate = Rate {
+    per_minute: 6_000,
+    burst: 600,
+};
+
+/// How much one address may ask of it.
+const ADDRESS_RATE: Rate = Rate {
+    per_minute: 12_000,
+    burst: 1_200,
+};
+
 /// A running process: the port is open.
 pub(crate) struct Node {
     listener: Listener,
@@ -35,6 +56,8 @@ pub(crate) struct Node {
     address: SocketAddr,
     certificate: Option<Arc<Certificate>>,
     database: Database,
+    editions: Arc<Editions>,
+    edition_interval: Duration,
     drain: Duration,
     draining: watch::Sender<bool>,
     welcome: String,
@@ -58,7 +81,48 @@ impl Node {
                 )
             })?;
         let address = listener.address().context("cannot tell the port")?;
-        let router = Router::new().merge(health::router(Health {
+        let authority = Authority::open(&database)
+            .await
+            .context("cannot read the keys of this installation")?;
+        let editions = Editions::under(&config.data, config.policy.clone());
+        let mut router = Router::new();
+        if config.is(Role::Registry) {
+            router = router.merge(seaworthy_registry::router(RegistryOptions {
+                catalog: Catalog::of(&database),
+                blobs: blobs.clone(),
+                authority: authority.clone(),
+                listener: None,
+                grace: GRACE,
+                limits: Limits {
+                    idle: config.limits.stall,
+                    ..Limits::default()
+                },
+                origin: match &config.url {
+                    Some(url) => Origin::Fixed(url.clone()),
+                    None if config.tls.is_some() => Origin::HttpsOfRequest,
+                    None => Origin::HttpOfRequest,
+                },
+            }));
+        }
+        if config.is(Role::Api) {
+            let is_https = config
+                .url
+                .as_ref()
+                .map_or(config.tls.is_some(), |url| url.starts_with("https://"));
+            router = router.merge(seaworthy_server::router(ServerOptions {
+                database: database.clone(),
+                authority: authority.clone(),
+                assessor: Some(Arc::clone(&editions) as _),
+                cookies: if is_https {
+                    Cookies::Secure
+                } else {
+                    Cookies::Plain
+                },
+                principal_rate: PRINCIPAL_RATE,
+                address_rate: ADDRESS_RATE,
+            }));
+        }
+        let router = router.merge(health::router(Health {
             database: database.clone(),
             blobs,
             meter: Arc::clone(&meter),
@@ -73,6 +137,8 @@ impl Node {
             address,
             certificate,
             database,
+            editions,
+            edition_interval: config.edition_interval,
             drain: config.drain,
             draining,
             welcome,
@@ -99,6 +165,7 @@ impl Node {
         tokio::select! {
             _ = &mut serving => {}
             () = renewing => {}
+            () = self.editions.watch(self.edition_interval) => {}
             () = told => {}
         }
         tracing::info!("ending");

@@ -8,7 +8,7 @@ pub(super) fn of(path: &str) -> Option<&'static str> {
         "/metrics" => return Some("/metrics"),
         "/v2/" | "/v2" => return Some("/v2/"),
         "/v2/_catalog" => return Some("/v2/_catalog"),
-        "/v2/token" => return Some("/v2/token"),
+        "/token" => return Some("/token"),
         _ => {}
     }
     let rest = path.strip_prefix("/v2/")?;
