@@ -6,6 +6,7 @@
 
 mod blob;
 mod delete;
+mod expire;
 mod home;
 mod manifest;
 mod namespace;
@@ -17,12 +18,14 @@ mod retention;
 mod tag;
 mod upload;
 
+use crate::clock::Millis;
 use crate::name::RepositoryName;
 use crate::sql::{Database, Row};
 use crate::trouble::StoreError;
 
 pub use blob::{Grace, RecordBlobError, StoredBlob};
 pub use delete::DeleteError;
+pub use expire::{Expired, Grave};
 pub use manifest::{
     ManifestKind, ManifestName, NewManifest, Part, PartRole, Referrer, StoredManifest,
 };
@@ -84,6 +87,11 @@ impl Catalog {
         Self {
             database: database.clone(),
         }
+    }
+
+    /// The time it is.
+    pub fn now(&self) -> Millis {
+        self.database.now()
     }
 
     /// Forgets what was answered about a repository. An act that changes what

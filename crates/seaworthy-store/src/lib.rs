@@ -27,11 +27,12 @@ mod blobs;
 mod browse;
 mod catalog;
 mod clock;
+mod collect;
 mod jobs;
 mod name;
+mod packed;
 mod pulls;
 mod recall;
-mod packed;
 mod scans;
 mod sql;
 mod standing;
@@ -52,16 +53,17 @@ pub use blobs::{
     Partial, Place, S3Options, Swept, Tap,
 };
 pub use browse::{
-    Browse, ImageFilter, ImageRow, JobFilter, JobRow, JobState, NamespaceRow,
-    ReportRow, RepositoryRow, RetentionClass, Rollup, SeverityCounts, Sight, TagRow, Turn, Usage,
+    Browse, ImageFilter, ImageRow, JobFilter, JobRow, JobState, NamespaceRow, ReportRow,
+    RepositoryRow, RetentionClass, Rollup, SeverityCounts, Sight, TagRow, Turn, Usage,
 };
 pub use catalog::{
-    BeginError, Catalog, ChangeNamespaceError, CreateNamespaceError, DeleteError, Founding, Grace,
-    Holdings, ManifestKind, ManifestName, NamespaceSettings, NewManifest, Page, Part, PartRole,
-    Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer, RetentionRule, StoredBlob,
-    StoredManifest, StoredNamespace, Unscanned, Upload,
+    BeginError, Catalog, ChangeNamespaceError, CreateNamespaceError, DeleteError, Expired,
+    Founding, Grace, Grave, Holdings, ManifestKind, ManifestName, NamespaceSettings, NewManifest,
+    Page, Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer,
+    RetentionRule, StoredBlob, StoredManifest, StoredNamespace, Unscanned, Upload,
 };
 pub use clock::{Clock, Millis};
+pub use collect::{CollectOptions, Collected, collect_once};
 pub use jobs::{Ended, JobCount, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
 pub use name::{NameError, Namespace, RepositoryName, Tag};
 pub use packed::Packed;

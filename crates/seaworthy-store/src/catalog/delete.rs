@@ -37,11 +37,11 @@ impl Busy for DeleteError {
 }
 
 /// A manifest that goes, and why.
-struct Going {
-    id: i64,
-    address: String,
-    kind: String,
-    why: &'static str,
+pub(super) struct Going {
+    pub(super) id: i64,
+    pub(super) address: String,
+    pub(super) kind: String,
+    pub(super) why: &'static str,
 }
 
 /// How long a manifest stays after its last index went, counted from its last push:
@@ -162,7 +162,7 @@ impl Catalog {
 }
 
 /// A manifest of the repository that names this one.
-async fn namer(
+pub(super) async fn namer(
     transaction: &mut Transaction,
     home: &Home,
     address: &str,
@@ -178,7 +178,7 @@ async fn namer(
 }
 
 /// Removes a manifest that nothing names, and all that goes with it.
-async fn remove_from(
+pub(super) async fn remove_from(
     transaction: &mut Transaction,
     name: &RepositoryName,
     home: &Home,
