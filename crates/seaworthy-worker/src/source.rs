@@ -2,11 +2,9 @@
 
 use std::io::{self, Cursor, Read};
 
-use bytes::{Buf as _, Bytes};
-use futures_util::StreamExt as _;
 use seaworthy_image::{BlobKey, Blobs, Descriptor};
 use seaworthy_store::{
-    Address, Blobs as StoredBlobs, Catalog, ManifestName, Outgoing, RepositoryName, StoreError,
+    Address, Blobs as StoredBlobs, Catalog, ManifestName, RepositoryName, StoreError,
 };
 use tokio::runtime::Handle;
 
@@ -24,19 +22,15 @@ impl Blobs for Source {
             return Err(io::Error::from(io::ErrorKind::NotFound));
         };
         let address = Address::from(digest);
-        let opened = self.handle.block_on(async {
-            let found = self.catalog.blob(&self.repository, &address).await?;
-            let Some(blob) = found else { return Ok(None) };
-            self.blobs.read(&blob.place, 0..blob.size).await.map(Some)
-        });
-        match opened.map_err(trouble)? {
-            Some(stream) => Ok(Box::new(Streamed {
-                stream,
-                rest: Bytes::new(),
-                handle: self.handle.clone(),
-            })),
-            None => Err(absent()),
-        }
+        let found = self
+            .handle
+            .block_on(self.catalog.blob(&self.repository, &address))
+            .map_err(trouble)?
+            .ok_or_else(absent)?;
+        let opened = self
+            .blobs
+            .open_blocking(&found.place, found.size, &self.handle);
+        Ok(opened.map_err(trouble)?)
     }
 
     fn open_manifest(&self, manifest: &Descriptor) -> io::Result<Box<dyn Read + Send + '_>> {
@@ -56,26 +50,4 @@ fn absent() -> io::Error {
 
 fn trouble(error: StoreError) -> io::Error {
     io::Error::other(error)
-}
-
-/// A stream, read by a thread that may wait.
-struct Streamed {
-    stream: Outgoing,
-    rest: Bytes,
-    handle: Handle,
-}
-
-impl Read for Streamed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
-            match self.handle.block_on(self.stream.next()) {
-                Some(piece) => self.rest = piece?,
-                None => return Ok(0),
-            }
-        }
-        let count = self.rest.len().min(buffer.len());
-        self.rest
-            .copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
-        Ok(count)
-    }
 }

@@ -1,1 +1,4 @@
-//! Tests.
+//! Workers on a store of their own, with layers read in this process.
+
+mod scanning;
+mod stage;

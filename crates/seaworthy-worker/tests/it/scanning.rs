@@ -1,0 +1,256 @@
+//! What becomes of pushed images.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use seaworthy_store::{ImageState, Lane, ManifestKind, PartRole, Sight, Sought};
+use seaworthy_testkit::{Blob, Image, image};
+
+use crate::stage::{LEASE, Stage, edition, on_each_database, part, ws};
+
+on_each_database! {
+    a_pushed_image_is_scanned_and_found,
+    an_index_follows_its_platforms,
+    what_is_no_image_is_unsupported_with_a_reason,
+    a_broken_layer_fails_with_a_reason,
+    a_scan_whose_worker_died_is_finished_by_another,
+    layers_that_images_share_are_read_once,
+    a_new_report_replaces_the_old_one_and_says_what_changed,
+    a_worker_that_stops_gives_its_jobs_back,
+}
+
+/// An image with the npm package `ws` in this version.
+fn with_ws(version: &str, base: &str) -> Image {
+    let text = ws(version);
+    image()
+        .layer(|layer| layer.file("/base", base))
+        .layer(|layer| layer.file("/node_modules/ws/package.json", &text))
+        .build()
+}
+
+async fn a_pushed_image_is_scanned_and_found(stage: Stage) {
+    let worker = stage.worker();
+    let address = stage.push(&with_ws("7.4.5", "a"), "1").await;
+    let image = stage.settled(&address).await;
+    assert_eq!(
+        (image.state, image.reason.as_deref()),
+        (ImageState::Done, None)
+    );
+    assert_eq!(
+        (image.counts.unrated, image.counts.fixable, image.packages),
+        (1, 1, 1)
+    );
+    assert_eq!(image.platform.as_deref(), Some("linux/amd64"));
+
+    let document = stage.document(&image).await;
+    assert_eq!(document["schema"], "seaworthy.report/1");
+    let found = &document["images"][0]["findings"][0];
+    assert_eq!(found["vulnerability"], "CVE-2026-0001");
+
+    let inventory = stage.scans.inventory(image.id).await.expect("asks");
+    let inventory = inventory.expect("is kept").open().expect("opens");
+    assert_eq!(&*inventory.packages[0].name, "ws");
+
+    for sought in [
+        Sought::Vulnerability("cve-2026-0001".to_owned()),
+        Sought::Vulnerability("GHSA-0000-0000-0001".to_owned()),
+        Sought::Package {
+            name: "ws".to_owned(),
+            version: Some("7.4.5".to_owned()),
+        },
+        Sought::Purl("pkg:npm/ws".parse().expect("a purl")),
+        Sought::Purl("pkg:npm/ws@7.4.5".parse().expect("a purl")),
+        Sought::Address(address.clone()),
+    ] {
+        let page = stage
+            .scans
+            .search(&sought, &Sight::Everything, None, 10)
+            .await;
+        let hits: Vec<i64> = page
+            .expect("seeks")
+            .items
+            .iter()
+            .map(|it| it.image)
+            .collect();
+        assert_eq!(hits, [image.id], "{sought:?}");
+    }
+    worker.stop().await;
+    let left = stage.jobs.counts().await.expect("counts");
+    assert!(left.iter().all(|it| it.lane == Lane::Rescan), "{left:?}");
+}
+
+async fn an_index_follows_its_platforms(stage: Stage) {
+    let text = ws("7.4.5");
+    let amd = with_ws("7.4.6", "a");
+    let arm = image()
+        .platform("linux/arm64")
+        .layer(|layer| layer.file("/node_modules/ws/package.json", &text))
+        .build();
+    stage.push(&amd, "amd").await;
+    stage.push(&arm, "arm").await;
+    let index = stage.push_index(&[&amd, &arm], "1").await;
+    assert_eq!(stage.image(&index).await.state, ImageState::Queued);
+    let worker = stage.worker();
+    let image = stage.settled(&index).await;
+    assert_eq!((image.state, &*image.kind), (ImageState::Done, "index"));
+    assert_eq!((image.counts.unrated, image.packages), (1, 1));
+    worker.stop().await;
+}
+
+async fn what_is_no_image_is_unsupported_with_a_reason(stage: Stage) {
+    let worker = stage.worker();
+    let config = Blob::new("{}", "application/vnd.cncf.helm.config.v1+json");
+    let chart = Blob::new(
+        "chart",
+        "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+    );
+    let secret = Blob::new(
+        "secret",
+        "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+    );
+    let own = image().build();
+    for (config, layer, told) in [
+        (&config, &chart, "Helm chart"),
+        (&own.config, &secret, "not a readable layer"),
+    ] {
+        stage.upload(&config.bytes).await;
+        stage.upload(&layer.bytes).await;
+        let text = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": own.manifest.media_type,
+            "config": config.descriptor(),
+            "layers": [layer.descriptor()],
+        });
+        let manifest = Blob::new(text.to_string(), &own.manifest.media_type);
+        let parts = vec![
+            part(PartRole::Config, config, None),
+            part(PartRole::Layer, layer, None),
+        ];
+        let kind = ManifestKind::Image;
+        let address = stage.push_manifest(&manifest, kind, parts, "1").await;
+        let image = stage.settled(&address).await;
+        assert_eq!(image.state, ImageState::Unsupported);
+        let reason = image.reason.expect("a reason");
+        assert!(reason.contains(told), "{reason}");
+    }
+    worker.stop().await;
+}
+
+async fn a_broken_layer_fails_with_a_reason(stage: Stage) {
+    let worker = stage.worker();
+    let mut broken = with_ws("7.4.5", "a");
+    let half = broken.layers[1].blob.bytes.len() / 2;
+    broken.layers[1].blob.bytes.truncate(half);
+    let bytes = std::mem::take(&mut broken.layers[1].blob.bytes);
+    broken.layers[1].blob = Blob::new(bytes, &broken.layers[1].blob.media_type);
+    let text = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": broken.manifest.media_type,
+        "config": broken.config.descriptor(),
+        "layers": broken.layers.iter().map(|it| it.blob.descriptor()).collect::<Vec<_>>(),
+    });
+    broken.manifest = Blob::new(text.to_string(), &broken.manifest.media_type);
+    let address = stage.push(&broken, "1").await;
+    let image = stage.settled(&address).await;
+    assert_eq!(image.state, ImageState::Failed);
+    let reason = image.reason.expect("a reason");
+    assert!(reason.contains(&broken.layers[1].blob.digest), "{reason}");
+    worker.stop().await;
+}
+
+async fn a_scan_whose_worker_died_is_finished_by_another(stage: Stage) {
+    stage.reader.held_up.store(1, Ordering::SeqCst);
+    let first = stage.worker();
+    let address = stage.push(&with_ws("7.4.5", "a"), "1").await;
+    stage
+        .until("the layers are being read", || async {
+            (stage.reader.read.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
+    assert_eq!(stage.image(&address).await.state, ImageState::Scanning);
+    first.crash().await;
+    let second = Arc::new(crate::stage::Counting::default());
+    let worker = stage.worker_with(seaworthy_worker::WorkerOptions {
+        name: "second".to_owned(),
+        reader: second.clone(),
+        ..stage.options()
+    });
+    assert_eq!(stage.image(&address).await.state, ImageState::Scanning);
+    stage.pass(LEASE + 1);
+    let image = stage.settled(&address).await;
+    assert_eq!(image.state, ImageState::Done, "{:?}", image.reason);
+    worker.stop().await;
+    stage.reader.held_up.store(0, Ordering::SeqCst);
+}
+
+async fn layers_that_images_share_are_read_once(stage: Stage) {
+    let worker = stage.worker();
+    for (at, version) in ["7.4.4", "7.4.5", "7.4.6"].into_iter().enumerate() {
+        let address = stage.push(&with_ws(version, "shared"), version).await;
+        assert_eq!(stage.settled(&address).await.state, ImageState::Done);
+        assert_eq!(stage.reader.read.load(Ordering::SeqCst), 2 + at);
+    }
+    worker.stop().await;
+}
+
+async fn a_new_report_replaces_the_old_one_and_says_what_changed(stage: Stage) {
+    let worker = stage.worker();
+    let address = stage.push(&with_ws("7.4.5", "a"), "1").await;
+    let image = stage.settled(&address).await;
+    let read = stage.reader.read.load(Ordering::SeqCst);
+    let before = image.report;
+    for (fixed, counts) in [
+        ("7.4.7", [0, 0, 1]),
+        ("7.0.0", [0, 1, 0]),
+        ("8.0.0", [1, 0, 0]),
+    ] {
+        stage.editions.change(Arc::new(edition(fixed)));
+        stage.pass(1);
+        let asked = stage
+            .scans
+            .request(image.id, Lane::Manual, &stage.actor)
+            .await;
+        assert_eq!(asked.expect("is asked for").len(), 1);
+        let image = stage.settled(&address).await;
+        assert_ne!(image.report, before);
+        let reports = stage
+            .browse
+            .reports(image.id, None, 10)
+            .await
+            .expect("lists");
+        let newest: serde_json::Value =
+            serde_json::from_str(&reports.items[0].difference).expect("JSON");
+        let told = ["new", "gone", "changed"].map(|it| newest[it].as_i64().unwrap_or(-1));
+        assert_eq!(told, counts, "{newest}");
+    }
+    let reports = stage
+        .browse
+        .reports(image.id, None, 10)
+        .await
+        .expect("lists");
+    assert_eq!(reports.items.len(), 4);
+    assert!(reports.items.iter().all(|it| it.has_document));
+    assert_eq!(
+        stage.reader.read.load(Ordering::SeqCst),
+        read,
+        "no image was read again"
+    );
+    worker.stop().await;
+}
+
+async fn a_worker_that_stops_gives_its_jobs_back(stage: Stage) {
+    stage.reader.held_up.store(1, Ordering::SeqCst);
+    let worker = stage.worker();
+    let address = stage.push(&with_ws("7.4.5", "a"), "1").await;
+    stage
+        .until("the layers are being read", || async {
+            (stage.reader.read.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
+    worker.stop().await;
+    assert_eq!(stage.image(&address).await.state, ImageState::Queued);
+    stage.reader.held_up.store(0, Ordering::SeqCst);
+    let worker = stage.worker();
+    assert_eq!(stage.settled(&address).await.state, ImageState::Done);
+    worker.stop().await;
+}
