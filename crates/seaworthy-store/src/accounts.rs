@@ -235,7 +235,7 @@ macro_rules! select_accounts {
     ($where:literal) => {
         concat!(
             "SELECT a.id, a.kind, a.name, a.display_name, a.email,
-                    CASE WHEN a.password IS NULL THEN 0 ELSE 1 END,
+                    CAST(CASE WHEN a.password IS NULL THEN 0 ELSE 1 END AS BIGINT),
                     a.must_change, a.is_disabled, a.issuer, a.subject, n.name,
                     a.expires_at, a.created_at, a.seen_at, a.revision, a.epoch,
                     g.role, gn.name, g.origin

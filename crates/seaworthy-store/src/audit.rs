@@ -1,11 +1,15 @@
 //! Who did what, when: entries that are only ever appended.
 
+mod read;
+
 use seaworthy_core::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Millis;
 use crate::sql::{Transaction, args};
 use crate::trouble::StoreError;
+
+pub use read::{AuditCheck, AuditLog, AuditOrder, AuditQuery};
 
 /// Who does something, as the audit log names them: `user:ada`, `robot:ci`,
 /// `system:retention`, `anonymous`.
@@ -45,7 +49,7 @@ pub struct AuditEntry {
     pub action: Box<str>,
     /// To what, such as `team/app:1.2`.
     pub object: Box<str>,
-    /// A JSON object with what else is known; never a secret.
+    /// What else is known, a JSON object as text; never a secret.
     pub detail: Box<str>,
     /// The hash of this line and of the hash before it, hex.
     pub hash: Box<str>,

@@ -60,7 +60,8 @@ pub use catalog::{
     BeginError, Catalog, ChangeNamespaceError, CreateNamespaceError, DeleteError, Expired,
     Founding, Grace, Grave, Holdings, ManifestKind, ManifestName, NamespaceSettings, NewManifest,
     Page, Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer,
-    RetentionRule, StoredBlob, StoredManifest, StoredNamespace, Unscanned, Upload,
+    Removable, Removal, RetentionRule, StoredBlob, StoredManifest, StoredNamespace, Unscanned,
+    Upload,
 };
 pub use clock::{Clock, Millis};
 pub use collect::{CollectOptions, Collected, collect_once};

@@ -97,7 +97,18 @@ fn spelled(text: &str, dialect: Dialect) -> String {
             "",
         ),
     };
-    text.replace("{serial}", serial)
+    // What only one of them understands stands on lines of its own.
+    let (own, foreign) = match dialect {
+        Dialect::Sqlite => ("{sqlite} ", "{postgres} "),
+        Dialect::Postgres => ("{postgres} ", "{sqlite} "),
+    };
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with(foreign)) {
+        lines.push_str(line.strip_prefix(own).unwrap_or(line));
+        lines.push('\n');
+    }
+    lines
+        .replace("{serial}", serial)
         .replace("{bytes}", bytes)
         .replace("{bytewise}", bytewise)
         .replace("{keyed}", keyed)
