@@ -35,7 +35,7 @@ pub use namespace::{
 };
 pub use pattern::{Pattern, PatternError};
 pub use push::{PushError, Pushed};
-pub use retention::RetentionRule;
+pub use retention::{Removable, Removal, RetentionRule};
 pub use upload::{BeginError, Upload};
 
 /// What there is in repositories.

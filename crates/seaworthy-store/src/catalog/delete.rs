@@ -1,5 +1,6 @@
 //! Removing manifests with everything known of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::blob::bury_unlinked;
@@ -41,7 +42,7 @@ pub(super) struct Going {
     pub(super) id: i64,
     pub(super) address: String,
     pub(super) kind: String,
-    pub(super) why: &'static str,
+    pub(super) why: Cow<'static, str>,
 }
 
 /// How long a manifest stays after its last index went, counted from its last push:
@@ -108,7 +109,7 @@ impl Catalog {
             id: row.int(0)?,
             address: address.to_string(),
             kind: row.text(1)?,
-            why: "deleted",
+            why: "deleted".into(),
         };
         let removed = remove_from(&mut transaction, repository, &home, first, actor).await?;
         transaction.commit().await?;
@@ -258,7 +259,7 @@ pub(super) async fn remove_from(
                 id: row.int(0)?,
                 address,
                 kind: row.text(2)?,
-                why: "its subject was deleted",
+                why: "its subject was deleted".into(),
             });
         }
         told.push((it, names));
@@ -316,7 +317,7 @@ async fn left(
         id,
         address: address.to_owned(),
         kind: row.text(1)?,
-        why: "its index was deleted",
+        why: "its index was deleted".into(),
     }))
 }
 

@@ -191,7 +191,7 @@ impl Catalog {
                 id,
                 address: address.to_string(),
                 kind: row.text(1)?,
-                why: "its index was deleted",
+                why: "its index was deleted".into(),
             };
             let actor = Actor::system("collection");
             match remove_from(&mut transaction, repository, &home, going, &actor).await {
