@@ -277,3 +277,10 @@ pub(crate) fn milliseconds() -> i64 {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }
+
+/// Host and process, for people who look who does something.
+pub(crate) fn process_name() -> String {
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy().into_owned();
+    format!("{host}:{}", std::process::id())
+}

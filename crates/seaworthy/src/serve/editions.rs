@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use seaworthy_advisories::{Edition, Sealed, Shelf};
 use seaworthy_core::{ImageFacts, Inventory, Policy};
-use seaworthy_match::{Advisories as _, deciding, judge};
-use seaworthy_scan::{Knowledge, assess};
+use seaworthy_match::deciding;
 use seaworthy_server::{AssessError, Assessed, Assessor, EditionInUse};
+use seaworthy_worker::judge_inventory;
 
 use crate::edition;
 use crate::settings;
@@ -97,6 +97,12 @@ impl Editions {
     }
 }
 
+impl seaworthy_worker::Editions for Editions {
+    fn current(&self) -> Option<Arc<Edition>> {
+        Self::current(self)
+    }
+}
+
 impl Assessor for Editions {
     fn edition(&self) -> Option<EditionInUse> {
         let edition = self.current()?;
@@ -121,21 +127,12 @@ impl Assessor for Editions {
 
     fn assess(&self, image: ImageFacts, inventory: Inventory) -> Result<Assessed, AssessError> {
         let edition = self.current().ok_or(AssessError::NoEdition)?;
-        let knowledge = Knowledge {
-            advisories: &*edition,
-            facts: edition.facts(),
-        };
-        let report = assess(image, inventory, Some(&knowledge));
-        let support_ends = report
-            .inventory
-            .distro
-            .as_ref()
-            .and_then(|distro| edition.support_ends(&distro.id, distro.version_id.as_deref()?));
-        let verdict = judge(&report, &self.policy, settings::today(), support_ends);
+        let now = seaworthy_store::Millis(settings::milliseconds());
+        let judged = judge_inventory(image, inventory, Some(&edition), &self.policy, now);
         Ok(Assessed {
-            deciding: deciding(&report.inventory),
-            report,
-            verdict,
+            deciding: deciding(&judged.report.inventory),
+            report: judged.report,
+            verdict: judged.verdict,
             policy: self.policy.clone(),
         })
     }

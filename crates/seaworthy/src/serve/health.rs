@@ -71,7 +71,10 @@ impl Health {
         if *self.draining.borrow() {
             troubles.push("draining: this process ends");
         }
-        let database = timeout(PATIENCE, self.database.ping()).await;
+        let (database, blobs) = tokio::join!(
+            timeout(PATIENCE, self.database.ping()),
+            timeout(PATIENCE, self.blobs.ping()),
+        );
         match database {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -79,6 +82,14 @@ impl Health {
                 troubles.push("database: does not answer");
             }
             Err(_) => troubles.push("database: does not answer in time"),
+        }
+        match blobs {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!("not ready: {}", chain(&error));
+                troubles.push("blobs: do not answer");
+            }
+            Err(_) => troubles.push("blobs: do not answer in time"),
         }
         troubles
     }

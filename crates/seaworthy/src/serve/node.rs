@@ -3,22 +3,26 @@
 use std::fmt::Write as _;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use seaworthy_access::Authority;
+use seaworthy_access::{Authority, FirstAdmin};
 use seaworthy_registry::{Limits, Origin, RegistryOptions};
 use seaworthy_server::{Cookies, Rate, ServerOptions};
 use seaworthy_store::{
     Blobs, BlobsOptions, Catalog, Clock, Database, DatabaseOptions, Grace, Millis,
 };
+use seaworthy_worker::{Worker, WorkerOptions};
 use tokio::sync::watch;
 
 use crate::config::{Config, Role};
+use crate::confine::ConfinedReader;
 use crate::failure::Hinted;
 use crate::settings;
 
@@ -36,6 +40,15 @@ const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a blob is kept that no manifest names yet.
 const GRACE: Grace = Grace(24 * 60 * 60 * 1_000);
+
+/// How long a job stays claimed after its worker last said that it is at it.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How often to look for jobs that nobody rang for.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Layers of one image read at once at the most: each costs a process.
+const MOST_LAYER_THREADS: usize = 4;
 
 /// How much one principal may ask of the API.
 const PRINCIPAL_RATE: Rate = Rate {
@@ -56,6 +69,8 @@ pub(crate) struct Node {
     address: SocketAddr,
     certificate: Option<Arc<Certificate>>,
     database: Database,
+    authority: Authority,
+    worker: Option<Worker>,
     editions: Arc<Editions>,
     edition_interval: Duration,
     drain: Duration,
@@ -84,6 +99,13 @@ impl Node {
         let authority = Authority::open(&database)
             .await
             .context("cannot read the keys of this installation")?;
+        // People sign in at a door, so whoever opens one shows the first password.
+        let first = if config.is(Role::Registry) || config.is(Role::Api) {
+            let made = authority.first_admin().await;
+            made.context("cannot make the first account")?
+        } else {
+            None
+        };
         let editions = Editions::under(&config.data, config.policy.clone());
         let mut router = Router::new();
         if config.is(Role::Registry) {
@@ -124,19 +146,25 @@ impl Node {
         }
         let router = router.merge(health::router(Health {
             database: database.clone(),
-            blobs,
+            blobs: blobs.clone(),
             meter: Arc::clone(&meter),
             draining: is_draining,
             metrics_token: config.metrics_token.clone(),
-            more: Arc::new(Numbers),
+            more: Arc::new(Numbers::of(&database, &editions)),
         }));
-        let welcome = welcome(config, address);
+        let worker = config
+            .is(Role::Worker)
+            .then(|| worker(config, &database, &blobs, &editions))
+            .transpose()?;
+        let welcome = welcome(config, address, first.as_ref());
         Ok(Self {
             listener,
             door: Door::new(router, meter, config.limits.stall),
             address,
             certificate,
             database,
+            authority,
+            worker,
             editions,
             edition_interval: config.edition_interval,
             drain: config.drain,
@@ -160,6 +188,22 @@ impl Node {
         let draining = self.draining.subscribe();
         tracing::info!(address = %self.address, "listening on {}", self.address);
         let serving = self.listener.serve(self.door, draining, self.drain);
+        let mut ending = self.draining.subscribe();
+        let working = async move {
+            match self.worker {
+                Some(worker) => {
+                    worker
+                        .run(async move {
+                            let _ = ending.wait_for(|it| *it).await;
+                        })
+                        .await;
+                }
+                None => {
+                    let _ = ending.wait_for(|it| *it).await;
+                }
+            }
+        };
+        let working = tokio::spawn(working);
         let renewing = renew(self.certificate);
         tokio::pin!(serving);
         tokio::select! {
@@ -171,8 +215,9 @@ impl Node {
         tracing::info!("ending");
         self.draining.send_replace(true);
         // Whoever asks twice does not want to wait.
+        let ended = async { tokio::join!(serving, working) };
         let whole = tokio::select! {
-            whole = serving => whole,
+            (whole, worked) = ended => whole && worked.is_ok(),
             () = signal::until_told() => false,
         };
         if !whole {
@@ -265,7 +310,35 @@ fn folder(path: &Path) -> anyhow::Result<()> {
         })
 }
 
-fn welcome(config: &Config, address: SocketAddr) -> String {
+/// The worker of this process.
+fn worker(
+    config: &Config,
+    database: &Database,
+    blobs: &Blobs,
+    editions: &Arc<Editions>,
+) -> anyhow::Result<Worker> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let slots = match config.worker_jobs {
+        0 => processors,
+        some => some,
+    };
+    let options = WorkerOptions {
+        name: settings::process_name(),
+        slots,
+        layer_threads: processors.min(MOST_LAYER_THREADS),
+        lease: LEASE,
+        poll: POLL,
+        // What is left of the time goes to saying so.
+        drain: config.drain.mul_f64(0.8),
+        policy: config.policy.clone(),
+        editions: Arc::clone(editions) as _,
+        reader: Arc::new(ConfinedReader::of_this_program()?),
+        chores: Vec::new(),
+    };
+    Ok(Worker::new(database, blobs, options))
+}
+
+fn welcome(config: &Config, address: SocketAddr, first: Option<&FirstAdmin>) -> String {
     let roles: Vec<&str> = config
         .roles
         .iter()
@@ -283,5 +356,14 @@ fn welcome(config: &Config, address: SocketAddr) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "serving {} at {scheme}://{address}", roles.join(", "));
     let _ = writeln!(text, "data in {}", config.data.display());
+    if let Some(first) = first {
+        let _ = writeln!(
+            text,
+            "\nfirst start: sign in as `{}` with the password\n\n    {}\n\nIt is shown this once \
+             and must be changed at the first sign-in.",
+            first.name,
+            first.password.reveal()
+        );
+    }
     text
 }
