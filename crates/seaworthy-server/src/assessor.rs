@@ -22,6 +22,9 @@ pub struct Assessed {
     pub verdict: Verdict,
     /// What was asked of it.
     pub policy: Policy,
+    /// What decides each package's findings beside the edition, in the order of the
+    /// packages: see [`NewReport::of`](seaworthy_store::NewReport::of).
+    pub deciding: Vec<String>,
 }
 
 /// Why nothing was judged.

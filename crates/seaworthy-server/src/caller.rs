@@ -1,7 +1,5 @@
 //! Who asks, and by what they said so.
 
-use std::net::IpAddr;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -15,12 +13,11 @@ use crate::problem::{Kind, Problem};
 const MAX_CREDENTIAL: usize = 16 * 1024;
 
 /// Who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
-    /// The cookie of their session, where that is what they showed.
-    pub(crate) session: Option<Secret>,
-    pub(crate) address: IpAddr,
+    /// What they showed, for answers that go on for longer than what is shown is good.
+    pub(crate) shown: Credential,
 }
 
 /// A text that is never written anywhere.

@@ -106,21 +106,21 @@ async fn admit(
     let now = shared.database.now();
     count(shared.addresses.take(&address, now), rates)?;
     let shown = shown(request.headers(), shared.cookies)?;
-    let (principal, session) = match shown {
-        Shown::Nothing => (shared.authority.identify(&Credential::None).await?, None),
-        Shown::Header(credential) => (shared.authority.identify(&credential).await?, None),
-        Shown::Cookie(secret) => {
-            let credential = Credential::Session(secret.0.clone());
-            match shared.authority.identify(&credential).await {
-                Ok(principal) => (principal, Some(secret)),
-                // A browser keeps the cookie of a session that has ended. Whoever
-                // has one must be able to sign in again.
-                Err(IdentifyError::Invalid) => {
-                    (shared.authority.identify(&Credential::None).await?, None)
-                }
-                Err(error) => return Err(error.into()),
-            }
+    let (shown, session) = match shown {
+        Shown::Nothing => (Credential::None, None),
+        Shown::Header(credential) => (credential, None),
+        Shown::Cookie(secret) => (Credential::Session(secret.0.clone()), Some(secret)),
+    };
+    let (principal, shown, session) = match shared.authority.identify(&shown).await {
+        Ok(principal) => (principal, shown, session),
+        // A browser keeps the cookie of a session that has ended. Whoever has one must
+        // be able to sign in again.
+        Err(IdentifyError::Invalid) if session.is_some() => {
+            let nothing = Credential::None;
+            let principal = shared.authority.identify(&nothing).await?;
+            (principal, nothing, None)
         }
+        Err(error) => return Err(error.into()),
     };
     if principal.account.is_some() {
         let who = principal.actor.as_str().to_owned();
@@ -137,11 +137,7 @@ async fn admit(
         ));
     }
     request.extensions_mut().insert(shared.clone());
-    request.extensions_mut().insert(Caller {
-        principal,
-        session,
-        address,
-    });
+    request.extensions_mut().insert(Caller { principal, shown });
     Ok(())
 }
 

@@ -166,3 +166,28 @@ impl<S: Send + Sync, T: FromStr + Send> FromRequestParts<S> for Named<T> {
             .ok_or_else(Problem::absent)
     }
 }
+
+/// All names of the path.
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// The name in the place called `name`; what is no such name is not there.
+    pub(crate) fn read<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .and_then(|(_, text)| text.parse().ok())
+            .ok_or_else(Problem::absent)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(names) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::absent())?;
+        Ok(Self(names))
+    }
+}

@@ -24,7 +24,7 @@ pub(crate) async fn guard(need: Need, request: Request, next: Next) -> Response 
     let answer = match need {
         Need::Nothing => Ok(()),
         Need::Somebody => caller.account().map(drop),
-        Need::Own | Need::Either(..) => caller.account().and_then(|_| has_password(&caller)),
+        Need::Own => caller.account().and_then(|_| has_password(&caller)),
         Need::Sight => has_password(&caller),
         Need::Everywhere(right) => everywhere(&shared, &caller, right).await,
         Need::Namespace(right) => match form::param(&mut parts, "namespace").await {

@@ -21,6 +21,7 @@ mod caller;
 mod door;
 mod form;
 mod guard;
+mod kept;
 mod moment;
 mod need;
 mod options;

@@ -21,9 +21,6 @@ pub enum Need {
     Namespace(Right),
     /// A right in the repository `{repository}` of the path.
     Repository(Right),
-    /// One of two rights: the first everywhere, or the second in the namespace that
-    /// the request is about, which the handler finds out and asks for.
-    Either(Right, Right),
 }
 
 /// One route of the table.
@@ -53,9 +50,6 @@ impl Need {
             Self::Namespace(right) => format!("Needs the right `{right}` in the namespace."),
             Self::Repository(right) => {
                 format!("Needs the right `{right}` in the repository's namespace.")
-            }
-            Self::Either(everywhere, inside) => {
-                format!("Needs the right `{everywhere}`, or `{inside}` in the namespace concerned.")
             }
         }
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use seaworthy_access::Authority;
-use seaworthy_store::{Browse, Database};
+use seaworthy_store::{Accounts, AuditLog, Browse, Catalog, Database, Jobs, Scans};
 use tokio::sync::Semaphore;
 
 use crate::assessor::Assessor;
+use crate::kept::Documents;
 use crate::options::{Cookies, ServerOptions};
 use crate::rate::Buckets;
 
@@ -23,6 +24,12 @@ pub(crate) struct Shared(Arc<Inside>);
 pub(crate) struct Inside {
     pub(crate) database: Database,
     pub(crate) browse: Browse,
+    pub(crate) catalog: Catalog,
+    pub(crate) scans: Scans,
+    pub(crate) jobs: Jobs,
+    pub(crate) accounts: Accounts,
+    pub(crate) audit: AuditLog,
+    pub(crate) documents: Documents,
     pub(crate) authority: Authority,
     pub(crate) assessor: Option<Arc<dyn Assessor>>,
     pub(crate) cookies: Cookies,
@@ -36,6 +43,12 @@ impl Shared {
     pub(crate) fn of(options: ServerOptions) -> Self {
         Self(Arc::new(Inside {
             browse: Browse::of(&options.database),
+            catalog: Catalog::of(&options.database),
+            scans: Scans::of(&options.database),
+            jobs: Jobs::of(&options.database),
+            accounts: options.authority.accounts().clone(),
+            audit: AuditLog::of(&options.database),
+            documents: Documents::default(),
             database: options.database,
             authority: options.authority,
             assessor: options.assessor,

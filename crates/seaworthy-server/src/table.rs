@@ -14,8 +14,10 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api;
-use crate::api::document::Description;
+use crate::api::{
+    account, assessment, audit, content, document, edition, event, image, job, key, namespace,
+    report, repository, scan, search, session,
+};
 use crate::caller::cookie_name;
 use crate::door::door;
 use crate::guard::guard;
@@ -27,7 +29,7 @@ use crate::shared::Shared;
 /// Where all of it is.
 const PREFIX: &str = "/api/v1";
 
-/// The largest body of a request, except where a route says otherwise.
+/// The largest body of a request, except where a whole inventory is sent.
 const MAX_BODY: usize = 256 * 1024;
 
 #[derive(utoipa::OpenApi)]
@@ -43,6 +45,12 @@ const MAX_BODY: usize = 256 * 1024;
 )]
 struct Api;
 
+/// How large the body of a request may be.
+enum Size {
+    Settings,
+    Inventory,
+}
+
 struct Table {
     router: OpenApiRouter<Shared>,
     rows: Vec<RouteRow>,
@@ -50,7 +58,12 @@ struct Table {
 
 impl Table {
     /// The only way in: a route comes with what it needs.
-    fn route(mut self, need: Need, route: UtoipaMethodRouter<Shared>) -> Self {
+    fn route(self, need: Need, route: UtoipaMethodRouter<Shared>) -> Self {
+        self.route_with(need, Size::Settings, route)
+    }
+
+    /// The same for a route with larger bodies.
+    fn route_with(mut self, need: Need, size: Size, route: UtoipaMethodRouter<Shared>) -> Self {
         let (schemas, mut paths, methods) = route;
         for (path, item) in &mut paths.paths {
             for (method, operation) in operations(item) {
@@ -62,10 +75,14 @@ impl Table {
                 describe(operation, need);
             }
         }
-        let methods =
-            methods.route_layer(middleware::from_fn(move |request: Request, next: Next| {
-                guard(need, request, next)
-            }));
+        let most = match size {
+            Size::Settings => MAX_BODY,
+            Size::Inventory => assessment::MAX_BODY,
+        };
+        let guard = move |request: Request, next: Next| guard(need, request, next);
+        let methods = methods
+            .layer(DefaultBodyLimit::max(most))
+            .route_layer(middleware::from_fn(guard));
         self.router = self.router.routes((schemas, paths, methods));
         self
     }
@@ -115,8 +132,7 @@ fn describe(operation: &mut Operation, need: Need) {
         | Need::Own
         | Need::Everywhere(_)
         | Need::Namespace(_)
-        | Need::Repository(_)
-        | Need::Either(..) => vec![
+        | Need::Repository(_) => vec![
             SecurityRequirement::new("bearer", Vec::<String>::new()),
             SecurityRequirement::new("basic", Vec::<String>::new()),
             SecurityRequirement::new("session", Vec::<String>::new()),
@@ -125,26 +141,153 @@ fn describe(operation: &mut Operation, need: Need) {
 }
 
 fn table() -> Table {
-    let table = Table {
+    use Need::{Everywhere, Namespace, Nothing, Own, Repository, Sight, Somebody};
+    let mut table = Table {
         router: OpenApiRouter::with_openapi(Api::openapi()),
         rows: Vec::new(),
     };
+    table = table.route(Nothing, routes!(document::openapi_document));
+    table = table.route(Nothing, routes!(session::sign_in));
+    table = table.route(Somebody, routes!(session::sign_out));
+    table = table.route(Somebody, routes!(session::show));
+    table = table.route(Somebody, routes!(session::change_password));
+    table = table.route(Own, routes!(key::own));
+    table = table.route(Own, routes!(key::make_own));
+    table = table.route(Own, routes!(key::revoke_own));
+    table = table.route(Sight, routes!(namespace::list));
+    table = table.route(Everywhere(Right::CreateNamespace), routes!(namespace::make));
+    table = table.route(Namespace(Right::Read), routes!(namespace::show));
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(namespace::delete),
+    );
+    table = table.route(Namespace(Right::Read), routes!(namespace::settings));
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(namespace::change_settings),
+    );
+    table = table.route(Namespace(Right::Read), routes!(namespace::usage));
+    table = table.route(Namespace(Right::Read), routes!(namespace::unscanned));
+    table = table.route(Namespace(Right::Scan), routes!(namespace::scan_unscanned));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(account::members));
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::add_member),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::remove_member),
+    );
+    table = table.route(Namespace(Right::ManageNamespace), routes!(account::robots));
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::make_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::show_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::change_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(account::delete_robot),
+    );
+    table = table.route(Namespace(Right::ManageNamespace), routes!(key::of_robot));
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(key::make_for_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(key::revoke_of_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(key::workloads_of_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(key::add_workload_to_robot),
+    );
+    table = table.route(
+        Namespace(Right::ManageNamespace),
+        routes!(key::remove_workload_of_robot),
+    );
+    table = table.route(Sight, routes!(repository::list));
+    table = table.route(Repository(Right::Read), routes!(repository::show));
+    table = table.route(Repository(Right::Read), routes!(repository::tags));
+    table = table.route(Repository(Right::Read), routes!(repository::tag));
+    table = table.route(Repository(Right::Delete), routes!(repository::delete_tag));
+    table = table.route(Repository(Right::Scan), routes!(scan::by_tag));
+    table = table.route(Repository(Right::Read), routes!(image::list));
+    table = table.route(Repository(Right::Read), routes!(image::show));
+    table = table.route(Repository(Right::Delete), routes!(image::delete));
+    table = table.route(Repository(Right::Scan), routes!(scan::by_digest));
+    table = table.route(Repository(Right::Read), routes!(report::newest));
+    table = table.route(Repository(Right::Read), routes!(report::history));
+    table = table.route(Repository(Right::Read), routes!(report::one));
+    table = table.route(Repository(Right::Read), routes!(report::difference));
+    table = table.route(Repository(Right::Read), routes!(content::packages));
+    table = table.route(Repository(Right::Read), routes!(content::findings));
+    table = table.route(Repository(Right::Read), routes!(content::sbom));
+    table = table.route_with(
+        Repository(Right::Push),
+        Size::Inventory,
+        routes!(assessment::submit),
+    );
+    table = table.route(Sight, routes!(search::search));
+    table = table.route(Sight, routes!(event::follow));
+    table = table.route(Own, routes!(edition::edition));
+    table = table.route(Own, routes!(edition::policy));
+    table = table.route(Everywhere(Right::Operate), routes!(job::list));
+    table = table.route(Everywhere(Right::Operate), routes!(job::show));
+    table = table.route(Everywhere(Right::Operate), routes!(job::retry));
+    table = table.route(Everywhere(Right::Operate), routes!(job::cancel));
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(account::list));
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(account::make));
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(account::show));
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(account::alter));
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(account::delete));
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(account::reset_password),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(account::give_role),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(account::take_role),
+    );
+    table = table.route(Everywhere(Right::ManageAccounts), routes!(key::of_account));
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(key::make_for_account),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(key::revoke_of_account),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(key::workloads_of_account),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(key::add_workload_to_account),
+    );
+    table = table.route(
+        Everywhere(Right::ManageAccounts),
+        routes!(key::remove_workload_of_account),
+    );
+    table = table.route(Everywhere(Right::ReadAudit), routes!(audit::list));
+    table = table.route(Everywhere(Right::ReadAudit), routes!(audit::export));
+    table = table.route(Everywhere(Right::ReadAudit), routes!(audit::check));
     table
-        .route(Need::Nothing, routes!(api::document::openapi_document))
-        .route(Need::Sight, routes!(api::namespace::list))
-        .route(Need::Namespace(Right::Read), routes!(api::namespace::show))
-        .route(Need::Namespace(Right::Read), routes!(api::namespace::usage))
-        .route(Need::Sight, routes!(api::repository::list))
-        .route(
-            Need::Repository(Right::Read),
-            routes!(api::repository::show),
-        )
-        .route(
-            Need::Repository(Right::Read),
-            routes!(api::repository::tags),
-        )
-        .route(Need::Repository(Right::Read), routes!(api::image::list))
-        .route(Need::Repository(Right::Read), routes!(api::image::show))
 }
 
 /// Every route with what it needs.
@@ -200,10 +343,9 @@ pub fn router(options: ServerOptions) -> Router {
         .to_json()
         .expect("a document of texts and lists has a JSON form");
     let inner = Router::from(table().router)
-        .layer(Extension(Description(text.into())))
+        .layer(Extension(document::Description(text.into())))
         .fallback(|| async { Problem::absent() })
         .method_not_allowed_fallback(|| async { Problem::new(Kind::Method, "") })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(shared.clone(), door))
         .with_state(shared);
     Router::new().nest(PREFIX, inner)

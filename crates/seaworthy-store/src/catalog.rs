@@ -14,6 +14,7 @@ mod pattern;
 mod pull;
 mod push;
 mod quota;
+mod remote;
 mod retention;
 mod tag;
 mod upload;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use seaworthy_core::Outcome;
-use seaworthy_store::{ImageFilter, ImageRow, ImageState, RetentionClass, Rollup};
+use seaworthy_store::{DeleteError, ImageFilter, ImageRow, ImageState, RetentionClass, Rollup};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::repository::require;
+use crate::caller::Caller;
 use crate::form::{Asked, InRepository, OfImage};
 use crate::moment;
 use crate::page::{Listed, Window};
@@ -362,4 +364,51 @@ pub(crate) async fn show(
         platforms: platforms.into_iter().map(PlatformDocument::from).collect(),
         ..row.into()
     }))
+}
+
+impl From<DeleteError> for Problem {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Absent => Self::absent(),
+            DeleteError::Immutable(_) | DeleteError::Named(_) => Self::conflict(error.to_string()),
+            DeleteError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Delete an image
+///
+/// With its tags, its referrers, its reports and all else that is known of it. Layers that
+/// other images have stay; the audit log keeps who deleted which digest.
+#[utoipa::path(
+    delete,
+    path = "/repositories/{repository}/images/{digest}",
+    operation_id = "delete_image",
+    tag = "images",
+    params(
+        ("repository" = String, Path, description = "Its whole name, each slash as `%2F` or `~`."),
+        ("digest" = String, Path, description = "The digest of the image.")
+    ),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    OfImage(repository, address): OfImage,
+) -> Result<StatusCode, Problem> {
+    let row = shared.browse.image(&repository, &address).await?;
+    let actor = &caller.principal.actor;
+    let is_metadata = row.is_some_and(|row| row.class == RetentionClass::Metadata);
+    if is_metadata {
+        shared
+            .catalog
+            .delete_metadata(&repository, &address, actor)
+            .await?;
+    } else {
+        shared
+            .catalog
+            .delete_manifest(&repository, &address, actor)
+            .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }

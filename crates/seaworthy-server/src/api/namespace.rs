@@ -2,22 +2,26 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use seaworthy_store::NamespaceRow;
+use seaworthy_store::{
+    ChangeNamespaceError, CreateNamespaceError, Lane, Namespace, NamespaceRow, NamespaceSettings,
+    Pattern, RequestError, RetentionRule, StoredNamespace,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::image::ImageDocument;
 use crate::caller::Caller;
-use crate::form::{Asked, InNamespace};
+use crate::form::{Asked, Body, InNamespace};
 use crate::moment;
 use crate::page::{Listed, Window};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::shared::Shared;
 use crate::sight;
 use crate::tag;
 
-/// A namespace with its settings.
+/// A namespace.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Namespace)]
 pub(crate) struct NamespaceDocument {
@@ -48,6 +52,127 @@ impl From<NamespaceRow> for NamespaceDocument {
             repositories: row.repositories,
             created_at: moment::text(row.created_at),
             revision: row.revision,
+        }
+    }
+}
+
+/// The settings of a namespace.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NamespaceSettings)]
+pub(crate) struct SettingsDocument {
+    /// Whether anybody may read.
+    #[serde(default)]
+    public: bool,
+    /// Whether images pushed from now on are scanned by themselves. Those that are there
+    /// already are not: they are offered.
+    #[serde(default = "yes")]
+    auto_scan: bool,
+    /// Whether manifests may name what is not there (yet), as sparse indexes do.
+    #[serde(default)]
+    sparse: bool,
+    /// The most bytes it may hold; absent for no limit.
+    #[serde(default)]
+    quota_bytes: Option<u64>,
+    /// Patterns of tags that never move and are never deleted: `*` and `?` stand for
+    /// other characters.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    immutable_tags: Vec<Pattern>,
+    /// What is removed when.
+    #[serde(default)]
+    #[schema(value_type = Vec<RetentionDocument>)]
+    retention: Vec<RetentionRule>,
+}
+
+/// A rule of what is kept. A tag that no rule is about stays.
+#[derive(ToSchema)]
+#[schema(as = RetentionRule)]
+#[expect(dead_code, reason = "it describes the rule that the store reads")]
+pub(crate) struct RetentionDocument {
+    /// A pattern of the repositories it is about; all where it is absent.
+    repositories: Option<String>,
+    /// A pattern of the tags it is about; all where it is absent.
+    tags: Option<String>,
+    /// Keeps this many tags of a repository, those that moved last.
+    keep_newest: Option<u32>,
+    /// Keeps tags that moved within this many days.
+    keep_pushed_days: Option<u32>,
+    /// Keeps tags whose image was pulled within this many days.
+    keep_pulled_days: Option<u32>,
+    /// Removes manifests without a tag after this many days.
+    untagged_days: Option<u32>,
+}
+
+/// A namespace to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MakeNamespace {
+    /// Its name.
+    name: String,
+    /// Its settings.
+    #[serde(default)]
+    settings: Option<SettingsDocument>,
+}
+
+/// Images that wait for a scan now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedMany)]
+pub(crate) struct AcceptedManyDocument {
+    /// How many images.
+    images: u64,
+    /// Whether there are more: ask again.
+    more: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl From<SettingsDocument> for NamespaceSettings {
+    fn from(document: SettingsDocument) -> Self {
+        Self {
+            is_public: document.public,
+            auto_scan: document.auto_scan,
+            is_sparse: document.sparse,
+            quota_bytes: document.quota_bytes,
+            immutable_tags: document.immutable_tags,
+            retention: document.retention,
+        }
+    }
+}
+
+impl From<NamespaceSettings> for SettingsDocument {
+    fn from(settings: NamespaceSettings) -> Self {
+        Self {
+            public: settings.is_public,
+            auto_scan: settings.auto_scan,
+            sparse: settings.is_sparse,
+            quota_bytes: settings.quota_bytes,
+            immutable_tags: settings.immutable_tags,
+            retention: settings.retention,
+        }
+    }
+}
+
+impl From<CreateNamespaceError> for Problem {
+    fn from(error: CreateNamespaceError) -> Self {
+        match error {
+            CreateNamespaceError::Taken(_) => Self::conflict(error.to_string()),
+            CreateNamespaceError::TooMany => Self::invalid(error.to_string()),
+            CreateNamespaceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeNamespaceError> for Problem {
+    fn from(error: ChangeNamespaceError) -> Self {
+        match error {
+            ChangeNamespaceError::Absent(_) => Self::absent(),
+            ChangeNamespaceError::Changed { .. } => Self::new(Kind::Changed, error.to_string()),
+            ChangeNamespaceError::NotEmpty(_) => Self::conflict(error.to_string()),
+            ChangeNamespaceError::TooMany => Self::invalid(error.to_string()),
+            ChangeNamespaceError::Store(error) => error.into(),
         }
     }
 }
@@ -154,4 +279,196 @@ pub(crate) async fn usage(
         images: usage.images,
         not_scanned: usage.not_scanned,
     }))
+}
+
+/// Settings carry the tag of their revision.
+fn settings_answer(namespace: StoredNamespace) -> Response {
+    let tag = tag::of_revision(namespace.revision);
+    let document = Json(SettingsDocument::from(namespace.settings));
+    ([(header::ETAG, tag)], document).into_response()
+}
+
+/// The revision that `If-Match` asks for; nothing for any.
+async fn expected(
+    shared: &Shared,
+    namespace: &Namespace,
+    headers: &HeaderMap,
+) -> Result<Option<i64>, Problem> {
+    let stored = shared.catalog.namespace(namespace).await?;
+    let stored = stored.ok_or_else(Problem::absent)?;
+    tag::require_match(headers, stored.revision)?;
+    let any = headers
+        .get(header::IF_MATCH)
+        .is_some_and(|value| value == "*");
+    Ok((!any).then_some(stored.revision))
+}
+
+/// Make a namespace
+#[utoipa::path(
+    post,
+    path = "/namespaces",
+    operation_id = "make_namespace",
+    tag = "namespaces",
+    request_body = MakeNamespace,
+    responses((status = 201, description = "It is made.", body = SettingsDocument))
+)]
+pub(crate) async fn make(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Body(form): Body<MakeNamespace>,
+) -> Result<(StatusCode, Response), Problem> {
+    let name: Namespace = form
+        .name
+        .parse()
+        .map_err(|error| Problem::invalid(format!("`name`: {error}")))?;
+    let settings = form
+        .settings
+        .map_or_else(NamespaceSettings::default, NamespaceSettings::from);
+    let made = shared
+        .catalog
+        .create_namespace(&name, &settings, &caller.principal.actor)
+        .await?;
+    Ok((StatusCode::CREATED, settings_answer(made)))
+}
+
+/// Show the settings of a namespace
+#[utoipa::path(
+    get,
+    path = "/namespaces/{namespace}/settings",
+    operation_id = "show_settings",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    responses((status = 200, description = "The settings.", body = SettingsDocument))
+)]
+pub(crate) async fn settings(
+    State(shared): State<Shared>,
+    InNamespace(namespace): InNamespace,
+) -> Result<Response, Problem> {
+    let stored = shared.catalog.namespace(&namespace).await?;
+    stored.map(settings_answer).ok_or_else(Problem::absent)
+}
+
+/// Change the settings of a namespace
+///
+/// All of them are replaced. Send `If-Match` with the `ETag` that was seen. Turning on
+/// `auto_scan` scans nothing that is there already.
+#[utoipa::path(
+    put,
+    path = "/namespaces/{namespace}/settings",
+    operation_id = "change_settings",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    request_body = SettingsDocument,
+    responses((status = 200, description = "As they are now.", body = SettingsDocument))
+)]
+pub(crate) async fn change_settings(
+    State(shared): State<Shared>,
+    caller: Caller,
+    InNamespace(namespace): InNamespace,
+    headers: HeaderMap,
+    Body(form): Body<SettingsDocument>,
+) -> Result<Response, Problem> {
+    let revision = expected(&shared, &namespace, &headers).await?;
+    let actor = &caller.principal.actor;
+    let changed = shared
+        .catalog
+        .update_namespace(&namespace, revision, &form.into(), actor)
+        .await?;
+    Ok(settings_answer(changed))
+}
+
+/// Delete a namespace
+///
+/// One that holds nothing (any more). Send `If-Match` with the `ETag` of its settings.
+#[utoipa::path(
+    delete,
+    path = "/namespaces/{namespace}",
+    operation_id = "delete_namespace",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    InNamespace(namespace): InNamespace,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let revision = expected(&shared, &namespace, &headers).await?;
+    shared
+        .catalog
+        .delete_namespace(&namespace, revision, &caller.principal.actor)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List images that were never scanned
+///
+/// Of a whole namespace, newest first: what is offered when it begins to scan by itself.
+#[utoipa::path(
+    get,
+    path = "/namespaces/{namespace}/unscanned",
+    operation_id = "list_unscanned",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name."), ListNamespaces),
+    responses((status = 200, description = "A page of images.", body = Listed<ImageDocument>))
+)]
+pub(crate) async fn unscanned(
+    State(shared): State<Shared>,
+    InNamespace(namespace): InNamespace,
+    Asked(asked): Asked<ListNamespaces>,
+) -> Result<Listed<ImageDocument>, Problem> {
+    let window = Window::of(asked.limit, asked.cursor.as_deref())?;
+    let row = shared.browse.namespace(&namespace).await?;
+    row.ok_or_else(Problem::absent)?;
+    let page = shared
+        .browse
+        .unscanned(&namespace, window.number()?, window.limit)
+        .await?;
+    let last = page.items.last().map(|row| row.id.to_string());
+    let items = page.items.into_iter().map(ImageDocument::from);
+    Ok(Listed::of(items.collect(), last, page.more))
+}
+
+/// The most images that one request sends to be scanned.
+const MOST_SCANS: usize = 500;
+
+/// Scan what was never scanned
+///
+/// Of a whole namespace, at most 500 images at a time. Nothing of the kind happens by
+/// itself.
+#[utoipa::path(
+    post,
+    path = "/namespaces/{namespace}/unscanned/scan",
+    operation_id = "scan_unscanned",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    responses((status = 202, description = "They wait for a worker.", body = AcceptedManyDocument))
+)]
+pub(crate) async fn scan_unscanned(
+    State(shared): State<Shared>,
+    caller: Caller,
+    InNamespace(namespace): InNamespace,
+) -> Result<(StatusCode, Json<AcceptedManyDocument>), Problem> {
+    let row = shared.browse.namespace(&namespace).await?;
+    row.ok_or_else(Problem::absent)?;
+    let page = shared.catalog.unscanned(&namespace, 0, MOST_SCANS).await?;
+    let mut images = 0;
+    for item in page.items {
+        let asked = shared
+            .scans
+            .request(item.image, Lane::Import, &caller.principal.actor)
+            .await;
+        match asked {
+            Ok(_) => images += 1,
+            // It was deleted meanwhile.
+            Err(RequestError::NoImage | RequestError::MetadataOnly) => {}
+            Err(RequestError::Store(error)) => return Err(error.into()),
+        }
+    }
+    let document = AcceptedManyDocument {
+        images,
+        more: page.more,
+    };
+    Ok((StatusCode::ACCEPTED, Json(document)))
 }

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use seaworthy_store::{RepositoryRow, TagRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::image::ImageDocument;
 use crate::caller::Caller;
-use crate::form::{Asked, InRepository};
+use crate::form::{Asked, InRepository, OfTag};
 use crate::moment;
 use crate::page::{Listed, Window};
 use crate::problem::Problem;
@@ -187,4 +188,50 @@ pub(crate) async fn require(
 ) -> Result<(), Problem> {
     let row = shared.browse.repository(repository).await?;
     row.map(drop).ok_or_else(Problem::absent)
+}
+
+/// Show a tag
+#[utoipa::path(
+    get,
+    path = "/repositories/{repository}/tags/{tag}",
+    operation_id = "show_tag",
+    tag = "repositories",
+    params(
+        ("repository" = String, Path, description = "Its whole name, each slash as `%2F` or `~`."),
+        ("tag" = String, Path, description = "The tag.")
+    ),
+    responses((status = 200, description = "The tag.", body = TagDocument))
+)]
+pub(crate) async fn tag(
+    State(shared): State<Shared>,
+    OfTag(repository, tag): OfTag,
+) -> Result<Json<TagDocument>, Problem> {
+    let row = shared.browse.tag(&repository, &tag).await?;
+    row.map(|row| Json(row.into())).ok_or_else(Problem::absent)
+}
+
+/// Delete a tag
+///
+/// What it pointed to stays.
+#[utoipa::path(
+    delete,
+    path = "/repositories/{repository}/tags/{tag}",
+    operation_id = "delete_tag",
+    tag = "repositories",
+    params(
+        ("repository" = String, Path, description = "Its whole name, each slash as `%2F` or `~`."),
+        ("tag" = String, Path, description = "The tag.")
+    ),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(crate) async fn delete_tag(
+    State(shared): State<Shared>,
+    caller: Caller,
+    OfTag(repository, tag): OfTag,
+) -> Result<StatusCode, Problem> {
+    shared
+        .catalog
+        .delete_tag(&repository, &tag, &caller.principal.actor)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -396,6 +396,31 @@ impl Browse {
         Ok(out)
     }
 
+    /// A tag, with what is known of what it points to.
+    pub async fn tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<TagRow>, StoreError> {
+        let row = self
+            .database
+            .optional(
+                "SELECT t.name, t.address, t.updated_at
+                 FROM repository r JOIN tag t ON t.repository_id = r.id
+                 WHERE r.name = $1 AND t.name = $2",
+                args![repository.as_str(), tag.as_str()],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let address: Address = row.parsed(1)?;
+        Ok(Some(TagRow {
+            name: row.parsed(0)?,
+            image: self.image(repository, &address).await?,
+            address,
+            updated_at: row.millis(2)?,
+        }))
+    }
+
     /// Tags after `last`, by name, with what is known of what they point to.
     pub async fn tag_rows(
         &self,
