@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use seaworthy_access::{Credential, IdentifyError, Principal, Refusal, Right, Where};
+use seaworthy_access::{Authority, Credential, IdentifyError, Principal, Refusal, Right, Where};
 use seaworthy_store::{Founding, RepositoryName};
 use tokio::sync::Semaphore;
 
@@ -16,6 +16,9 @@ use crate::scope;
 
 /// How many manifests that are not small are in memory at once.
 const LARGE_MANIFESTS: usize = 16;
+
+/// What a token for the list of repositories is for.
+const LISTING: &str = "registry:catalog:*";
 
 /// What all requests share.
 pub(crate) struct Door {
@@ -57,11 +60,25 @@ impl Door {
 
     /// Whoever asks, if they showed something: for what depends on who asks, not on
     /// one right.
-    pub(crate) async fn admit_shown(&self, parts: &Parts, scope: &str) -> Result<Principal, Fault> {
-        match self.identify(parts, scope).await? {
-            (Credential::None, _) => Err(self.unauthorized(parts, scope, Why::Needed, &"sign in")),
+    pub(crate) async fn admit_shown(&self, parts: &Parts) -> Result<Principal, Fault> {
+        match self.identify(parts, "").await? {
+            (Credential::None, _) => Err(self.unauthorized(parts, "", Why::Needed, &"sign in")),
             (_, principal) => Ok(principal),
         }
+    }
+
+    /// Whoever asks, with all that they may list.
+    pub(crate) async fn admit_to_list(&self, parts: &Parts) -> Result<Principal, Fault> {
+        let (credential, principal) = self.identify(parts, LISTING).await?;
+        let why = match credential {
+            Credential::None => Why::Needed,
+            Credential::Basic { .. } => return Ok(principal),
+            Credential::Bearer(_) | Credential::Session(_) => Why::Insufficient,
+        };
+        if why == Why::Needed || !Authority::may_list(&principal) {
+            return Err(self.unauthorized(parts, LISTING, why, &"this needs a token for lists"));
+        }
+        Ok(self.options.authority.behind_token(&principal).await?)
     }
 
     /// Whoever asks, if they have `right` in `repository`. Whether the repository is
@@ -95,20 +112,35 @@ impl Door {
         if matches!(credential, Some(Credential::None)) {
             return Err(self.unauthorized(parts, &scope, Why::Needed, &refusal));
         }
-        // A token of the token flow may be good for too little while its owner could
-        // have another one.
-        let is_token = matches!(credential, Some(Credential::Bearer(_)));
-        let whole = Principal {
-            narrowed: None,
-            ..principal.clone()
-        };
-        let another_may_do = principal.account.is_none()
-            || (principal.narrowed.is_some()
-                && self.permit(&whole, right, repository).await?.is_ok());
-        if is_token && another_may_do {
+        // Nobody in particular can always become somebody.
+        if principal.account.is_none()
+            || self
+                .another_token_may(&principal, right, repository)
+                .await?
+        {
             return Err(self.unauthorized(parts, &scope, Why::Insufficient, &refusal));
         }
         Err(Fault::Denied(refusal.to_string()))
+    }
+
+    /// Whether `principal`, who may not, shows a token that is good for too little while
+    /// its owner could have another one.
+    pub(crate) async fn another_token_may(
+        &self,
+        principal: &Principal,
+        right: Right,
+        repository: &RepositoryName,
+    ) -> Result<bool, Fault> {
+        if principal.narrowed.is_none() {
+            return Ok(false);
+        }
+        let whole = self.options.authority.behind_token(principal).await?;
+        Ok(self.permit(&whole, right, repository).await?.is_ok())
+    }
+
+    /// Tells the client to come back with a token for `scope`.
+    pub(crate) fn wants_token(&self, parts: &Parts, scope: &str, refusal: &Refusal) -> Fault {
+        self.unauthorized(parts, scope, Why::Insufficient, refusal)
     }
 
     pub(crate) async fn permit(

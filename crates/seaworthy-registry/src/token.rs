@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
-use seaworthy_access::{Credential, IdentifyError, Principal};
+use seaworthy_access::{Credential, IdentifyError};
 use serde::Serialize;
 
 use crate::answer;
@@ -36,8 +36,20 @@ pub(crate) async fn token(door: &Door, parts: &Parts, body: Body) -> Result<Resp
         return issue(door, &credential, &form).await;
     }
     let query = Query::read(parts.uri.query());
-    let credential = credential::shown(&parts.headers).ok_or_else(invalid)?;
+    let credential = match credential::shown(&parts.headers).ok_or_else(invalid)? {
+        Credential::Bearer(secret) => kept(secret),
+        other => other,
+    };
     issue(door, &credential, &query).await
+}
+
+/// A secret that somebody keeps, such as an API key. It is read as a password would be,
+/// where tokens of this flow are refused: they would be good for ever.
+fn kept(secret: String) -> Credential {
+    Credential::Basic {
+        name: "token".to_owned(),
+        secret,
+    }
 }
 
 /// What an OAuth 2 form shows.
@@ -49,7 +61,7 @@ fn granted(form: &Query<'_>) -> Result<Credential, Fault> {
             _ => Err(Fault::Query("the form has no `username` or no `password`")),
         },
         Some("refresh_token") => match field("refresh_token") {
-            Some(secret) => Ok(Credential::Bearer(secret)),
+            Some(secret) => Ok(kept(secret)),
             None => Err(Fault::Query("the form has no `refresh_token`")),
         },
         _ => Err(Fault::Query(
@@ -73,15 +85,16 @@ async fn issue(door: &Door, shown: &Credential, asked: &Query<'_>) -> Result<Res
         Err(IdentifyError::TooMany(seconds)) => return Err(Fault::TooManyAttempts(seconds)),
         Err(IdentifyError::Store(error)) => return Err(error.into()),
     };
-    if is_token(shown, &principal) {
-        // Or a token would be good for ever.
-        return Err(invalid());
-    }
     let scopes = Scopes::read(asked.all("scope"));
     let seconds = door.options.limits.token_seconds;
-    let token = authority
-        .issue(&principal, &scopes.repositories, seconds)
-        .await?;
+    let wanted = &scopes.repositories;
+    let token = if scopes.listing {
+        authority
+            .issue_for_listing(&principal, wanted, seconds)
+            .await?
+    } else {
+        authority.issue(&principal, wanted, seconds).await?
+    };
     let told = Token {
         token: token.clone(),
         access_token: token,
@@ -90,10 +103,4 @@ async fn issue(door: &Door, shown: &Credential, asked: &Query<'_>) -> Result<Res
     let mut response = answer::json("application/json", &told);
     answer::tell(&mut response, header::CACHE_CONTROL, "no-store");
     Ok(response)
-}
-
-/// Whether what is shown is itself a token that was issued here.
-fn is_token(shown: &Credential, principal: &Principal) -> bool {
-    let _ = principal;
-    matches!(shown, Credential::Bearer(text) if text.split('.').count() == 3)
 }

@@ -25,6 +25,7 @@ use crate::answer;
 use crate::body::Incoming;
 use crate::fault::Fault;
 use crate::range;
+use crate::scope;
 use crate::visit::Visit;
 
 const CONTENT_RANGE: HeaderName = header::CONTENT_RANGE;
@@ -144,13 +145,17 @@ async fn is_mounted(
         None => options.catalog.holders(address).await?,
     };
     for source in sources {
-        // What the client may not read is as good as not there.
-        if visit
-            .door
-            .permit(&visit.principal, Right::Read, &source)
-            .await?
-            .is_err()
-        {
+        let permitted = visit.door.permit(&visit.principal, Right::Read, &source);
+        if let Err(refusal) = permitted.await? {
+            let owner = visit
+                .door
+                .another_token_may(&visit.principal, Right::Read, &source);
+            if owner.await? {
+                return Err(visit
+                    .door
+                    .wants_token(&visit.parts, &scope(visit, &source), &refusal));
+            }
+            // What the client may not read is as good as not there.
             continue;
         }
         let founding = visit
@@ -169,6 +174,13 @@ async fn is_mounted(
         }
     }
     Ok(false)
+}
+
+/// What a token must be for to push here what is there.
+fn scope(visit: &Visit, source: &RepositoryName) -> String {
+    let to = scope::needed(&visit.repository, Right::Push);
+    let from = scope::needed(source, Right::Read);
+    format!("{to} {from}")
 }
 
 /// The upload of the address, if whoever asks began it.
