@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delete::{Going, namer, remove_from};
 use super::home::Home;
+use super::namespace::NamespaceSettings;
 use super::pattern::Pattern;
 use super::push::read_json;
 use super::{Busy as _, Catalog, DeleteError, to_its_end, until_calm};
@@ -159,10 +160,21 @@ impl Catalog {
         &self,
         namespace: &Namespace,
     ) -> Result<Option<Vec<Removal>>, StoreError> {
-        self.write_pulls().await?;
         let Some(found) = self.namespace(namespace).await? else {
             return Ok(None);
         };
+        self.try_retention(namespace, &found.settings)
+            .await
+            .map(Some)
+    }
+
+    /// The same for rules that nobody has saved (yet).
+    pub async fn try_retention(
+        &self,
+        namespace: &Namespace,
+        settings: &NamespaceSettings,
+    ) -> Result<Vec<Removal>, StoreError> {
+        self.write_pulls().await?;
         let mut removals = Vec::new();
         let rows = self
             .database
@@ -174,7 +186,7 @@ impl Catalog {
             .await?;
         for row in rows {
             let repository: RepositoryName = row.parsed(1)?;
-            let rules = found.settings.retention.iter();
+            let rules = settings.retention.iter();
             let rules: Vec<_> = rules.filter(|it| it.is_about(&repository)).collect();
             if rules.is_empty() {
                 continue;
@@ -182,7 +194,7 @@ impl Catalog {
             let tags = self.tag_ages(row.int(0)?).await?;
             let manifests = self.manifest_ages(row.int(0)?).await?;
             let now = self.database.now();
-            let immutable = &found.settings.immutable_tags;
+            let immutable = &settings.immutable_tags;
             plan(
                 &repository,
                 &rules,
@@ -193,7 +205,7 @@ impl Catalog {
                 &mut removals,
             );
         }
-        Ok(Some(removals))
+        Ok(removals)
     }
 
     /// Removes what [`plan_retention`](Catalog::plan_retention) tells, each thing
