@@ -166,6 +166,12 @@ fn table() -> Table {
         Namespace(Right::ManageNamespace),
         routes!(namespace::change_settings),
     );
+    table = table.route(Namespace(Right::Read), routes!(namespace::rules));
+    table = table.route(
+        Namespace(Right::ManagePolicy),
+        routes!(namespace::change_rules),
+    );
+    table = table.route(Namespace(Right::ManagePolicy), routes!(namespace::plan));
     table = table.route(Namespace(Right::Read), routes!(namespace::usage));
     table = table.route(Namespace(Right::Read), routes!(namespace::unscanned));
     table = table.route(Namespace(Right::Scan), routes!(namespace::scan_unscanned));

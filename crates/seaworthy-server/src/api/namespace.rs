@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use seaworthy_store::{
     ChangeNamespaceError, CreateNamespaceError, Lane, Namespace, NamespaceRow, NamespaceSettings,
-    Pattern, RequestError, RetentionRule, StoredNamespace,
+    Pattern, Removable, Removal, RequestError, RetentionRule, StoredNamespace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -74,6 +74,13 @@ pub(crate) struct SettingsDocument {
     /// The most bytes it may hold; absent for no limit.
     #[serde(default)]
     quota_bytes: Option<u64>,
+}
+
+/// The rules of a namespace: what never moves, and what is removed when.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NamespaceRules)]
+pub(crate) struct RulesDocument {
     /// Patterns of tags that never move and are never deleted: `*` and `?` stand for
     /// other characters.
     #[serde(default)]
@@ -83,6 +90,44 @@ pub(crate) struct SettingsDocument {
     #[serde(default)]
     #[schema(value_type = Vec<RetentionDocument>)]
     retention: Vec<RetentionRule>,
+}
+
+/// What rules would remove now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RetentionPlan)]
+pub(crate) struct PlanDocument {
+    /// How much it is.
+    total: usize,
+    /// The first 1000 of it.
+    removals: Vec<RemovalDocument>,
+}
+
+/// Something that a rule would remove.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Removal)]
+pub(crate) struct RemovalDocument {
+    repository: String,
+    /// The tag, where it is one.
+    tag: Option<String>,
+    /// The digest that the tag points to, or of the manifest that goes.
+    digest: String,
+    /// Why.
+    reason: String,
+}
+
+impl From<Removal> for RemovalDocument {
+    fn from(removal: Removal) -> Self {
+        let (tag, digest) = match removal.what {
+            Removable::Tag { tag, address, .. } => (Some(tag.to_string()), address),
+            Removable::Manifest { address, .. } => (None, address),
+        };
+        Self {
+            repository: removal.repository.to_string(),
+            tag,
+            digest: digest.to_string(),
+            reason: removal.reason,
+        }
+    }
 }
 
 /// A rule of what is kept. A tag that no rule is about stays.
@@ -129,28 +174,40 @@ fn yes() -> bool {
     true
 }
 
-impl From<SettingsDocument> for NamespaceSettings {
-    fn from(document: SettingsDocument) -> Self {
-        Self {
-            is_public: document.public,
-            auto_scan: document.auto_scan,
-            is_sparse: document.sparse,
-            quota_bytes: document.quota_bytes,
-            immutable_tags: document.immutable_tags,
-            retention: document.retention,
-        }
-    }
-}
-
-impl From<NamespaceSettings> for SettingsDocument {
-    fn from(settings: NamespaceSettings) -> Self {
+impl SettingsDocument {
+    fn of(settings: &NamespaceSettings) -> Self {
         Self {
             public: settings.is_public,
             auto_scan: settings.auto_scan,
             sparse: settings.is_sparse,
             quota_bytes: settings.quota_bytes,
+        }
+    }
+
+    fn put_into(self, settings: NamespaceSettings) -> NamespaceSettings {
+        NamespaceSettings {
+            is_public: self.public,
+            auto_scan: self.auto_scan,
+            is_sparse: self.sparse,
+            quota_bytes: self.quota_bytes,
+            ..settings
+        }
+    }
+}
+
+impl RulesDocument {
+    fn of(settings: NamespaceSettings) -> Self {
+        Self {
             immutable_tags: settings.immutable_tags,
             retention: settings.retention,
+        }
+    }
+
+    fn put_into(self, settings: NamespaceSettings) -> NamespaceSettings {
+        NamespaceSettings {
+            immutable_tags: self.immutable_tags,
+            retention: self.retention,
+            ..settings
         }
     }
 }
@@ -284,23 +341,33 @@ pub(crate) async fn usage(
 /// Settings carry the tag of their revision.
 fn settings_answer(namespace: StoredNamespace) -> Response {
     let tag = tag::of_revision(namespace.revision);
-    let document = Json(SettingsDocument::from(namespace.settings));
+    let document = Json(SettingsDocument::of(&namespace.settings));
     ([(header::ETAG, tag)], document).into_response()
 }
 
-/// The revision that `If-Match` asks for; nothing for any.
+/// The same tag: rules and settings are changed one after the other.
+fn rules_answer(namespace: StoredNamespace) -> Response {
+    let tag = tag::of_revision(namespace.revision);
+    let document = Json(RulesDocument::of(namespace.settings));
+    ([(header::ETAG, tag)], document).into_response()
+}
+
+async fn stored(shared: &Shared, namespace: &Namespace) -> Result<StoredNamespace, Problem> {
+    let stored = shared.catalog.namespace(namespace).await?;
+    stored.ok_or_else(Problem::absent)
+}
+
+/// The namespace that is to be changed, if it is the one that `If-Match` asks for. Who
+/// sends `*` changes whatever is there at this moment, and still nothing that they did
+/// not: only a part of it is theirs to change.
 async fn expected(
     shared: &Shared,
     namespace: &Namespace,
     headers: &HeaderMap,
-) -> Result<Option<i64>, Problem> {
-    let stored = shared.catalog.namespace(namespace).await?;
-    let stored = stored.ok_or_else(Problem::absent)?;
+) -> Result<StoredNamespace, Problem> {
+    let stored = stored(shared, namespace).await?;
     tag::require_match(headers, stored.revision)?;
-    let any = headers
-        .get(header::IF_MATCH)
-        .is_some_and(|value| value == "*");
-    Ok((!any).then_some(stored.revision))
+    Ok(stored)
 }
 
 /// Make a namespace
@@ -321,9 +388,11 @@ pub(crate) async fn make(
         .name
         .parse()
         .map_err(|error| Problem::invalid(format!("`name`: {error}")))?;
-    let settings = form
-        .settings
-        .map_or_else(NamespaceSettings::default, NamespaceSettings::from);
+    let settings = NamespaceSettings::default();
+    let settings = match form.settings {
+        Some(document) => document.put_into(settings),
+        None => settings,
+    };
     let made = shared
         .catalog
         .create_namespace(&name, &settings, &caller.principal.actor)
@@ -344,8 +413,7 @@ pub(crate) async fn settings(
     State(shared): State<Shared>,
     InNamespace(namespace): InNamespace,
 ) -> Result<Response, Problem> {
-    let stored = shared.catalog.namespace(&namespace).await?;
-    stored.map(settings_answer).ok_or_else(Problem::absent)
+    stored(&shared, &namespace).await.map(settings_answer)
 }
 
 /// Change the settings of a namespace
@@ -368,13 +436,99 @@ pub(crate) async fn change_settings(
     headers: HeaderMap,
     Body(form): Body<SettingsDocument>,
 ) -> Result<Response, Problem> {
-    let revision = expected(&shared, &namespace, &headers).await?;
+    let stored = expected(&shared, &namespace, &headers).await?;
+    let settings = form.put_into(stored.settings);
     let actor = &caller.principal.actor;
     let changed = shared
         .catalog
-        .update_namespace(&namespace, revision, &form.into(), actor)
+        .update_namespace(&namespace, Some(stored.revision), &settings, actor)
         .await?;
     Ok(settings_answer(changed))
+}
+
+/// Show the rules of a namespace
+///
+/// Which tags never move, and what is removed when.
+#[utoipa::path(
+    get,
+    path = "/namespaces/{namespace}/rules",
+    operation_id = "show_rules",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    responses((status = 200, description = "The rules.", body = RulesDocument))
+)]
+pub(crate) async fn rules(
+    State(shared): State<Shared>,
+    InNamespace(namespace): InNamespace,
+) -> Result<Response, Problem> {
+    stored(&shared, &namespace).await.map(rules_answer)
+}
+
+/// Change the rules of a namespace
+///
+/// All of them are replaced. Send `If-Match` with the `ETag` that was seen.
+#[utoipa::path(
+    put,
+    path = "/namespaces/{namespace}/rules",
+    operation_id = "change_rules",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    request_body = RulesDocument,
+    responses((status = 200, description = "As they are now.", body = RulesDocument))
+)]
+pub(crate) async fn change_rules(
+    State(shared): State<Shared>,
+    caller: Caller,
+    InNamespace(namespace): InNamespace,
+    headers: HeaderMap,
+    Body(form): Body<RulesDocument>,
+) -> Result<Response, Problem> {
+    let stored = expected(&shared, &namespace, &headers).await?;
+    let settings = form.put_into(stored.settings);
+    let actor = &caller.principal.actor;
+    let changed = shared
+        .catalog
+        .update_namespace(&namespace, Some(stored.revision), &settings, actor)
+        .await?;
+    Ok(rules_answer(changed))
+}
+
+/// The most removals that are listed.
+const MOST_REMOVALS: usize = 1000;
+
+/// Try rules out
+///
+/// Tells what these rules would remove now. Nothing is saved, and nothing is removed.
+#[utoipa::path(
+    post,
+    path = "/namespaces/{namespace}/rules/plan",
+    operation_id = "try_rules",
+    tag = "namespaces",
+    params(("namespace" = String, Path, description = "Its name.")),
+    request_body = RulesDocument,
+    responses((status = 200, description = "What would go.", body = PlanDocument))
+)]
+pub(crate) async fn plan(
+    State(shared): State<Shared>,
+    InNamespace(namespace): InNamespace,
+    Body(form): Body<RulesDocument>,
+) -> Result<Json<PlanDocument>, Problem> {
+    let stored = stored(&shared, &namespace).await?;
+    let settings = form.put_into(stored.settings);
+    if settings.retention.len() > MOST_RULES || settings.immutable_tags.len() > MOST_RULES {
+        return Err(Problem::invalid(format!(
+            "a namespace has at most {MOST_RULES} rules of a kind"
+        )));
+    }
+    let removals = shared.catalog.try_retention(&namespace, &settings).await?;
+    Ok(Json(PlanDocument {
+        total: removals.len(),
+        removals: removals
+            .into_iter()
+            .take(MOST_REMOVALS)
+            .map(RemovalDocument::from)
+            .collect(),
+    }))
 }
 
 /// Delete a namespace
@@ -394,10 +548,10 @@ pub(crate) async fn delete(
     InNamespace(namespace): InNamespace,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let revision = expected(&shared, &namespace, &headers).await?;
+    let stored = expected(&shared, &namespace, &headers).await?;
     shared
         .catalog
-        .delete_namespace(&namespace, revision, &caller.principal.actor)
+        .delete_namespace(&namespace, Some(stored.revision), &caller.principal.actor)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -429,6 +583,9 @@ pub(crate) async fn unscanned(
     let items = page.items.into_iter().map(ImageDocument::from);
     Ok(Listed::of(items.collect(), last, page.more))
 }
+
+/// The most rules of one kind.
+const MOST_RULES: usize = 100;
 
 /// The most images that one request sends to be scanned.
 const MOST_SCANS: usize = 500;
