@@ -72,15 +72,15 @@ impl Objects {
             retry_timeout: Duration::from_secs(30),
         };
         let client = ClientOptions::default()
+            .with_allow_http(is_plain)
             .with_connect_timeout(Duration::from_secs(5))
-            .with_timeout(Duration::from_secs(60));
+            .with_timeout(Duration::from_mins(1));
         let store = AmazonS3Builder::new()
             .with_endpoint(options.endpoint.trim_end_matches('/'))
             .with_bucket_name(&options.bucket)
             .with_region(&options.region)
             .with_access_key_id(&options.access_key)
             .with_secret_access_key(&options.secret_key)
-            .with_allow_http(is_plain)
             // TLS proves what arrives; without it the signature has to.
             .with_unsigned_payload(!is_plain)
             .with_client_options(client)

@@ -5,4 +5,7 @@ mod accounts;
 mod audit;
 mod catalog;
 mod depot;
+mod jobs;
+mod removal;
+mod scans;
 mod store;
