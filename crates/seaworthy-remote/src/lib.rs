@@ -4,7 +4,7 @@
 //! Four places give images away. A [`Registry`] gives manifests and blobs over
 //! HTTP, and takes them; an [`EngineSocket`] gives a docker archive; [`Containerd`] gives
 //! manifests and blobs from its store; and [`Credentials`] say who we are to the
-//! first. What streams comes as a [`BlobReader`], which a synchronous thread
+//! first. A [`Server`] is a Seaworthy server, asked through its REST API. What streams comes as a [`BlobReader`], which a synchronous thread
 //! reads while the async runtime fetches.
 //!
 //! Deliberately absent: parsing what a manifest says, choosing a platform,
@@ -21,6 +21,7 @@ mod credentials;
 mod docker;
 mod registry;
 mod secret;
+mod server;
 mod stream;
 
 pub use containerd::{Containerd, ContainerdError, ContainerdImage};
@@ -31,4 +32,5 @@ pub use registry::{
     Security,
 };
 pub use secret::Secret;
+pub use server::{Server, ServerError};
 pub use stream::BlobReader;
