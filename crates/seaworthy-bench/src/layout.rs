@@ -127,13 +127,25 @@ impl Draft {
 
 /// The layers of the only image of a layout, bottom first.
 pub(crate) fn layers(folder: &Path) -> anyhow::Result<Vec<Blob>> {
+    let manifest = manifest(folder)?;
+    let layers = manifest["layers"].as_array().map(Vec::as_slice);
+    layers
+        .unwrap_or_default()
+        .iter()
+        .map(|layer| described(folder, layer))
+        .collect()
+}
+
+/// The config of the only image of a layout.
+pub(crate) fn config(folder: &Path) -> anyhow::Result<Value> {
+    read(&blob(folder, &manifest(folder)?["config"])?.0)
+}
+
+fn manifest(folder: &Path) -> anyhow::Result<Value> {
     let mut document = read(&folder.join("index.json"))?;
     for _ in 0..3 {
-        if let Some(layers) = document["layers"].as_array() {
-            return layers
-                .iter()
-                .map(|layer| described(folder, layer))
-                .collect();
+        if document["layers"].is_array() {
+            return Ok(document);
         }
         document = read(&blob(folder, pick(&document["manifests"])?)?.0)?;
     }

@@ -16,6 +16,7 @@
 mod building;
 mod content;
 mod dice;
+mod figure;
 mod floor;
 mod jar;
 mod layout;
@@ -27,6 +28,7 @@ mod options;
 mod process;
 mod product;
 mod question;
+mod registry;
 mod rounds;
 mod shape;
 mod sheet;
@@ -80,11 +82,14 @@ fn bench(options: &Options) -> anyhow::Result<ExitCode> {
         Some(image) => image.clone(),
         None => cellar.image(&shape::SMALL, Packing::Gzip)?,
     };
-    let known = cellar.image(&shape::KNOWN, Packing::Gzip)?;
     let product = Product {
         binary,
         edition: cellar.edition(1)?,
     };
+    if options.registry {
+        return registry(options, &cellar, &product);
+    }
+    let known = cellar.image(&shape::KNOWN, Packing::Gzip)?;
     let (small, sqlite) = (cellar.edition(50)?, cellar.sqlite()?);
     confine_to(options.threads)?;
     let bench = Bench {
@@ -146,16 +151,40 @@ fn bench(options: &Options) -> anyhow::Result<ExitCode> {
     }
     bench.start(&mut sheet)?;
     sheet.remarks.push(load("at the end")?);
+    publish(options, &sheet)
+}
 
+/// Rows 13 to 15 and the server's part of 17.
+fn registry(options: &Options, cellar: &Cellar, product: &Product) -> anyhow::Result<ExitCode> {
+    confine_to(options.threads)?;
+    let bench = registry::Bench {
+        cellar,
+        product,
+        rounds: options.rounds,
+        threads: options.threads,
+    };
+    let mut sheet = Sheet::default();
+    sheet.remarks.push(format!(
+        "{} rounds, {} processors for servers and client together",
+        options.rounds, options.threads
+    ));
+    sheet.remarks.push(load("at the start")?);
+    bench.measure(&mut sheet)?;
+    sheet.remarks.push(load("at the end")?);
+    publish(options, &sheet)
+}
+
+/// Prints the table, and keeps or compares the numbers as asked.
+fn publish(options: &Options, sheet: &Sheet) -> anyhow::Result<ExitCode> {
     print!("{}", sheet.table());
     if let Some(path) = &options.json {
         sheet.write(path)?;
     }
     if options.record {
-        Baseline::read().unwrap_or_default().update(&sheet)?;
+        Baseline::read().unwrap_or_default().update(sheet)?;
     }
     if options.check {
-        let worse = Baseline::read()?.worse(&sheet);
+        let worse = Baseline::read()?.worse(sheet);
         for line in &worse {
             eprintln!("worse: {line}");
         }

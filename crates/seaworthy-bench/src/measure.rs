@@ -7,6 +7,7 @@ use std::time::Duration;
 use seaworthy_advisories::Edition;
 
 use crate::building;
+use crate::figure::{mebibytes, time, units};
 use crate::floor::{self, Decoder, HAS_REFERENCE};
 use crate::layout::{self, Blob, Packing};
 use crate::matching::{self, Costs};
@@ -482,27 +483,4 @@ pub(crate) fn describe(name: &str, image: &Path) -> anyhow::Result<String> {
         units(inflated) / units(size),
         units(size) / 1e6 / took,
     ))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "sizes are printed with few digits"
-)]
-fn units(bytes: u64) -> f64 {
-    bytes as f64
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", units(bytes) / f64::from(1 << 20))
-}
-
-fn time(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds >= 1.0 {
-        format!("{seconds:.2} s")
-    } else if seconds >= 1e-3 {
-        format!("{:.1} ms", seconds * 1e3)
-    } else {
-        format!("{:.2} us", seconds * 1e6)
-    }
 }

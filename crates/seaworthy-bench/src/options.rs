@@ -11,6 +11,7 @@ usage: cargo xtask bench [flags]
   --threads N     processors that floor and product may use [2]
   --large         the large image as well (rows 2, 3 and 5; needs 1 GB of disk)
   --build         compile an edition from feeds as well (row 10; two minutes, 500 MB)
+  --registry      only the registry, beside Debian's (rows 13 to 15 and 17)
   --image oci:DIR measure this image in place of the small one
   --dist          measure the binary of the profile `dist`
   --product FILE  measure this binary
@@ -28,6 +29,7 @@ pub(crate) struct Options {
     pub(crate) threads: usize,
     pub(crate) large: bool,
     pub(crate) build: bool,
+    pub(crate) registry: bool,
     pub(crate) image: Option<PathBuf>,
     pub(crate) product: Option<PathBuf>,
     pub(crate) dist: bool,
@@ -48,6 +50,7 @@ impl Options {
             threads: 2,
             large: false,
             build: false,
+            registry: false,
             image: None,
             product: None,
             dist: false,
@@ -69,6 +72,7 @@ impl Options {
                 "--threads" => options.threads = value()?.parse::<usize>()?.max(1),
                 "--large" => options.large = true,
                 "--build" => options.build = true,
+                "--registry" => options.registry = true,
                 "--image" => {
                     let image = value()?;
                     let folder = image

@@ -132,8 +132,8 @@ fn end(child: &mut Child, command: &Command, fine: &[i32]) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Processor time of an ended process and of everyone it waited for.
-fn processor_time(pid: Pid) -> anyhow::Result<Duration> {
+/// Processor time of a process, and of everyone it waited for.
+pub(crate) fn processor_time(pid: Pid) -> anyhow::Result<Duration> {
     let text = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))?;
     // The second field is the program's name in brackets, and may hold anything.
     let (_, fields) = text.rsplit_once(')').context("an odd process table")?;
@@ -145,6 +145,18 @@ fn processor_time(pid: Pid) -> anyhow::Result<Duration> {
         .sum();
     let rate = rustix::param::clock_ticks_per_second().max(1);
     Ok(Duration::from_micros(ticks * 1_000_000 / rate))
+}
+
+/// Resident memory of a process and its descendants now, and the part of it that
+/// is no file's, in bytes.
+pub(crate) fn resident(pid: Pid) -> (u64, u64) {
+    let mut sum = (0, 0);
+    for member in family(pid.as_raw_nonzero().get()) {
+        let facts = table(&format!("/proc/{member}/status"));
+        let bytes = |name: &str| facts.get(name).copied().unwrap_or(0) * 1024;
+        sum = (sum.0 + bytes("VmRSS"), sum.1 + bytes("RssAnon"));
+    }
+    sum
 }
 
 fn written(pid: Pid) -> u64 {
