@@ -6,7 +6,7 @@
 //! remembered under the digest their bytes proved to have, in the database, for all
 //! images and all nodes.
 //!
-//! Layers are read while they are uploaded where that is possible, so that their records
+//! An [`Ear`] listens to uploads: a layer is read while it arrives, so that its records
 //! are there before its manifest is.
 //!
 //! Layers are hostile. Who reads them is handed in as a
@@ -18,9 +18,11 @@
 
 mod assess;
 mod chore;
+mod ear;
 mod editions;
 mod memory;
 mod options;
+mod pending;
 mod recent;
 mod scan;
 mod source;
@@ -29,6 +31,7 @@ mod worker;
 
 pub use assess::{Judged, judge_inventory};
 pub use chore::{Chore, ChoreFuture};
+pub use ear::{Ear, EarOptions};
 pub use editions::{CurrentEdition, Editions};
 pub use options::WorkerOptions;
 pub use worker::Worker;

@@ -1,6 +1,7 @@
 //! Layers already read, in the database that all nodes share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seaworthy_core::Digest;
 use seaworthy_inventory::LayerRecords;
@@ -8,13 +9,18 @@ use seaworthy_scan::LayerMemory;
 use seaworthy_store::{Address, Packed, Scans};
 use tokio::runtime::Handle;
 
+use crate::pending::Pending;
 use crate::recent::Recent;
+
+/// How long to wait for somebody who is about to know.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What layers yielded to the probes of this program. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     scans: Scans,
     recent: Arc<Recent>,
+    pending: Arc<Pending>,
     probes: Arc<str>,
     handle: Handle,
 }
@@ -25,6 +31,7 @@ impl Memory {
         Self {
             scans,
             recent: Arc::default(),
+            pending: Arc::default(),
             probes: seaworthy_inventory::probe_set().as_str().into(),
             handle,
         }
@@ -38,6 +45,11 @@ impl Memory {
     /// The runtime that may wait for the database.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// Layers that are still being read from an upload that ended.
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
     }
 
     async fn stored(&self, digest: &Digest, size: u64) -> Option<Packed> {
@@ -54,8 +66,14 @@ impl Memory {
 
 impl LayerMemory for Memory {
     fn recall(&self, digest: &Digest, size: u64) -> Option<LayerRecords> {
-        if let Some(records) = self.recent.get(digest, size) {
-            return Some((*records).clone());
+        let heard = || self.recent.get(digest, size).map(|it| (*it).clone());
+        if let Some(records) = heard() {
+            return Some(records);
+        }
+        if self.pending.wait(digest, PATIENCE)
+            && let Some(records) = heard()
+        {
+            return Some(records);
         }
         let packed = self.handle.block_on(self.stored(digest, size))?;
         let records = LayerRecords::decode(&packed.unpack().ok()?).ok()?;

@@ -7,6 +7,7 @@ use seaworthy_core::Policy;
 use seaworthy_scan::LayerReader;
 
 use crate::chore::Chore;
+use crate::ear::Ear;
 use crate::editions::Editions;
 
 /// What a worker is told by whoever composes the program.
@@ -30,6 +31,8 @@ pub struct WorkerOptions {
     pub editions: Arc<dyn Editions>,
     /// Who reads layers.
     pub reader: Arc<dyn LayerReader + Send + Sync>,
+    /// Who listens to the uploads of this process, if it has any.
+    pub ear: Option<Arc<Ear>>,
     /// What is done now and then, by one node at a time.
     pub chores: Vec<Arc<dyn Chore>>,
 }

@@ -37,7 +37,10 @@ impl Worker {
     pub fn new(database: &Database, blobs: &Blobs, options: WorkerOptions) -> Self {
         let options = Arc::new(options);
         let scans = Scans::of(database);
-        let memory = Memory::of(scans.clone(), Handle::current());
+        let memory = match &options.ear {
+            Some(ear) => ear.memory().clone(),
+            None => Memory::of(scans.clone(), Handle::current()),
+        };
         let mut chores: Vec<Arc<dyn Chore>> = vec![
             Arc::new(Repair(scans.clone())),
             Arc::new(Forget {

@@ -29,7 +29,14 @@ impl Row {
 
     /// A whole number.
     pub(crate) fn int(&self, place: usize) -> Result<i64, StoreError> {
-        self.column(place)
+        match (self.column(place), self) {
+            // PostgreSQL takes a constant for a short number.
+            (Err(error), Self::Postgres(row)) => row
+                .try_get::<i32, _>(place)
+                .map(i64::from)
+                .map_err(|_| error),
+            (found, _) => found,
+        }
     }
 
     /// A whole number or nothing.

@@ -206,6 +206,7 @@ impl Stage {
             policy: Policy::default(),
             editions: self.editions.clone(),
             reader: self.reader.clone(),
+            ear: None,
             chores: Vec::new(),
         }
     }
