@@ -76,18 +76,24 @@ impl Catalog {
             )
             .await?;
         let Some(row) = ended else {
+            // Recorded already, where the answer was lost, or cancelled.
             let recorded = transaction
                 .optional(
-                    "SELECT 1 FROM blob WHERE address = $1 AND place = $2",
-                    args![address.as_str(), place.0.as_str()],
+                    "SELECT b.place FROM repository r JOIN repository_blob rb
+                         ON rb.repository_id = r.id JOIN blob b ON b.address = rb.address
+                     WHERE r.name = $1 AND b.address = $2",
+                    args![repository.as_str(), address.as_str()],
                 )
                 .await?;
-            if recorded.is_some() {
-                return Ok(());
+            let kept = recorded.map(|row| row.text(0)).transpose()?;
+            if kept.as_ref() != Some(&place.0) {
+                bury(&mut transaction, &place.0).await?;
+                transaction.commit().await?;
             }
-            bury(&mut transaction, &place.0).await?;
-            transaction.commit().await?;
-            return Err(RecordBlobError::NoUpload);
+            return match kept {
+                Some(_) => Ok(()),
+                None => Err(RecordBlobError::NoUpload),
+            };
         };
         let id = row.int(0)?;
         let rules = Rules::read(&mut transaction, &repository.namespace())

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use seaworthy_store::{
-    Actor, Address, Catalog, Clock, Database, DatabaseOptions, Dialect, Founding, Grace,
-    ManifestKind, Millis, NewManifest, Part, PartRole, Partial, Place, RepositoryName, Tag,
+    Actor, Address, Blobs, BlobsOptions, Catalog, Clock, CollectOptions, Collected, Database,
+    DatabaseOptions, Dialect, Founding, Grace, ManifestKind, Millis, NewManifest, Part, PartRole,
+    RecordBlobError, RepositoryName, Tag, collect_once,
 };
 use sha2::{Digest as _, Sha256};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 
 /// Makes a test of each function, once per database.
@@ -38,9 +42,11 @@ pub(crate) struct Store {
     pub(crate) database: Database,
     pub(crate) catalog: Catalog,
     pub(crate) actor: Actor,
+    pub(crate) blobs: Blobs,
+    options: DatabaseOptions,
     time: Arc<AtomicI64>,
     uploads: Arc<AtomicI64>,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
 }
 
 /// Runs a test on SQLite.
@@ -81,13 +87,18 @@ fn run<F: Future<Output = ()>>(
         let hand = Arc::clone(&time);
         let clock = Clock::new(move || Millis(hand.load(Ordering::SeqCst)));
         let database = Database::open(&options, clock).await.expect("opens");
+        let blobs = BlobsOptions::Files {
+            folder: folder.path().join("blobs"),
+        };
         let store = Store {
+            blobs: Blobs::open(&blobs).await.expect("opens"),
+            options,
             catalog: Catalog::of(&database),
             actor: Actor::new("user:ada"),
             database: database.clone(),
             time,
             uploads: Arc::default(),
-            _folder: Arc::new(folder),
+            folder: Arc::new(folder),
         };
         test(store).await;
         database.close().await;
@@ -166,7 +177,7 @@ pub(crate) fn artifact(name: &str, subject: &Address, parts: Vec<Part>) -> NewMa
         artifact_type: Some("application/vnd.example.sbom".into()),
         subject: Some(subject.clone()),
         annotations: BTreeMap::from([("name".to_owned(), name.to_owned())]),
-        ..image(name, parts)
+        ..image(&format!("{name} of {subject}"), parts)
     }
 }
 
@@ -180,31 +191,156 @@ impl Store {
         self.time.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// Uploads a blob.
+    /// Uploads a blob, with its bytes.
     pub(crate) async fn blob(&self, repository: &RepositoryName, content: &str) -> Address {
+        self.try_blob(repository, content)
+            .await
+            .expect("is recorded")
+    }
+
+    /// The same, where it may be refused.
+    pub(crate) async fn try_blob(
+        &self,
+        repository: &RepositoryName,
+        content: &str,
+    ) -> Result<Address, RecordBlobError> {
         let number = self.uploads.fetch_add(1, Ordering::SeqCst);
         let id = format!("upload-{number}");
-        let partial = Partial {
-            received: content.len() as u64,
-            state: "{}".to_owned(),
-        };
+        let begun = self.blobs.begin(&id).await.expect("begins");
         self.catalog
-            .begin_upload(repository, Founding::Allowed, &self.actor, &id, &partial)
+            .begin_upload(repository, Founding::Allowed, &self.actor, &id, &begun)
             .await
             .expect("begins");
+        let bytes = Bytes::from(content.to_owned());
+        let incoming = futures_util::stream::iter([Ok(bytes)]).boxed();
+        let appended = self.blobs.append(begun, incoming, u64::MAX, None).await;
+        appended.ended.expect("is appended");
         let address = address_of(content.as_bytes());
+        let place = self.blobs.finish(appended.partial, &address).await;
         self.catalog
             .record_blob(
                 repository,
                 &id,
                 &address,
-                partial.received,
-                &Place(format!("place-{number}")),
+                content.len() as u64,
+                &place.expect("is kept"),
                 GRACE,
             )
+            .await?;
+        Ok(address)
+    }
+
+    /// The bytes of a blob, as a client gets them.
+    pub(crate) async fn read(
+        &self,
+        repository: &RepositoryName,
+        address: &Address,
+    ) -> Option<Vec<u8>> {
+        let found = self
+            .catalog
+            .blob(repository, address)
             .await
-            .expect("is recorded");
-        address
+            .expect("asks")?;
+        let bytes = self.blobs.read(&found.place, 0..found.size).await;
+        let chunks: Vec<Bytes> = bytes.ok()?.try_collect().await.ok()?;
+        Some(chunks.concat())
+    }
+
+    /// How many files of blobs there are, and how many bytes they have.
+    pub(crate) fn files(&self) -> (usize, u64) {
+        let mut folders = vec![self.folder.path().join("blobs")];
+        let (mut count, mut bytes) = (0, 0);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let entry = entry.expect("an entry");
+                let kind = entry.metadata().expect("metadata");
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.len() > 0 {
+                    count += 1;
+                    bytes += kind.len();
+                }
+            }
+        }
+        (count, bytes)
+    }
+
+    /// Carries out statements beside the store.
+    pub(crate) async fn carry_out(&self, statements: &str) {
+        let sql = sqlx::AssertSqlSafe(statements.to_owned());
+        match &self.options {
+            DatabaseOptions::Sqlite { path } => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut connection = options.connect().await.expect("connects");
+                sqlx::raw_sql(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("is done");
+                connection.close().await.expect("closes");
+            }
+            DatabaseOptions::Postgres { url, .. } => {
+                let mut connection = PgConnection::connect(url).await.expect("connects");
+                sqlx::raw_sql(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("is done");
+                connection.close().await.expect("closes");
+            }
+        }
+    }
+
+    /// The first column of a query, as text.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let sql = sqlx::AssertSqlSafe(query.to_owned());
+        match &self.options {
+            DatabaseOptions::Sqlite { path } => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut connection = options.connect().await.expect("connects");
+                let texts = sqlx::query_scalar(sql).fetch_all(&mut connection).await;
+                connection.close().await.expect("closes");
+                texts.expect("answers")
+            }
+            DatabaseOptions::Postgres { url, .. } => {
+                let mut connection = PgConnection::connect(url).await.expect("connects");
+                let texts = sqlx::query_scalar(sql).fetch_all(&mut connection).await;
+                connection.close().await.expect("closes");
+                texts.expect("answers")
+            }
+        }
+    }
+
+    /// How many rows each table has.
+    pub(crate) async fn rows(&self) -> BTreeMap<String, u64> {
+        let tables = if self.is_postgres() {
+            "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        };
+        let mut rows = BTreeMap::new();
+        for table in self.texts(tables).await {
+            let count = format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table}");
+            let count = self.texts(&count).await;
+            let count = count.first().expect("a count").parse().expect("a number");
+            rows.insert(table, count);
+        }
+        rows
+    }
+
+    /// Collects until there is nothing left to collect.
+    pub(crate) async fn collect(&self) -> Collected {
+        let options = CollectOptions {
+            linger: 0,
+            ..CollectOptions::default()
+        };
+        collect_once(&self.catalog, &self.blobs, &options)
+            .await
+            .expect("collects")
+    }
+
+    /// What the audit log tells, oldest first: action and object.
+    pub(crate) async fn audit(&self) -> Vec<String> {
+        self.texts("SELECT action || ' ' || object FROM audit ORDER BY serial")
+            .await
     }
 
     /// Uploads blobs and pushes an image of them: the first is its config.
