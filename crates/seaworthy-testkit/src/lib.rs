@@ -10,15 +10,17 @@
     reason = "tests are told what the machine offers through the environment"
 )]
 
+mod disk;
 mod image;
 mod need;
 mod postgres;
 mod process;
 
+pub use disk::{Disk, FileSystem};
 pub use image::{
     Blob, Image, ImageBuilder, Layer, LayerBuilder, digest_of, docker_archive_of, gzip, image,
     index_archive, index_layout, zstd,
 };
-pub use need::{require, require_root, shared};
+pub use need::{is_long, require, require_root, shared};
 pub use postgres::{Postgres, postgres};
 pub use process::{Server, free_port, wait_until};

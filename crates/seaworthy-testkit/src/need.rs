@@ -74,9 +74,19 @@ fn met(found: bool, why_not: &str) -> bool {
     } else {
         why_not
     };
+    skip(why_not);
+    false
+}
+
+/// Whether tests take their time, as they do where nobody waits: `SEAWORTHY_LONG=1`.
+pub fn is_long() -> bool {
+    env::var_os("SEAWORTHY_LONG").is_some_and(|value| value == "1")
+}
+
+/// Says that the test is skipped.
+pub(crate) fn skip(why: &str) {
     let test = std::thread::current();
     let name = test.name().unwrap_or("a test").to_owned();
     // Written past the test harness, which would swallow `eprintln!`.
-    let _ = writeln!(std::io::stderr(), "SKIPPED {name}: {why_not}");
-    false
+    let _ = writeln!(std::io::stderr(), "SKIPPED {name}: {why}");
 }

@@ -18,7 +18,7 @@ const fn need(name: &'static str, package: &'static str) -> Need {
 }
 
 /// Everything that a test requires by name stands here.
-pub(super) const NEEDS: [Need; 43] = [
+pub(super) const NEEDS: [Need; 46] = [
     // Images: made, pushed, served and run.
     need("containerd", "containerd"),
     need("ctr", "containerd"),
@@ -37,6 +37,10 @@ pub(super) const NEEDS: [Need; 43] = [
     need("tar", "tar"),
     // A program killed at any call it makes.
     need("strace", "strace"),
+    // A disk that loses power.
+    need("mkfs.ext4", "e2fsprogs"),
+    need("mkfs.xfs", "xfsprogs"),
+    need("mount", "mount"),
     // dpkg and rpm.
     need("dpkg", "dpkg"),
     need("dpkg-query", "dpkg"),
