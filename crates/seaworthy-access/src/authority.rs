@@ -1,8 +1,10 @@
 //! The one place that says who somebody is and what they may do.
 
+mod elsewhere;
 mod flow;
 mod identify;
 mod people;
+mod workload;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +23,12 @@ use crate::scope::Item;
 use crate::secret::{random_bytes, random_word};
 use crate::token::{Content, KeyRing};
 
+pub use elsewhere::{SignInError, SignInJourney};
 pub use people::{
     ChangePasswordError, FirstAdmin, GrantRoleError, KeyRequest, MakeAccountError, MakeKeyError,
     NewUser, SignedIn,
 };
+pub use workload::{ExchangeError, Exchanged, TrustError};
 
 /// What somebody shows to say who they are.
 #[derive(Clone)]
@@ -63,6 +67,7 @@ pub enum IdentifyError {
 #[derive(Clone)]
 pub struct Authority {
     inner: Arc<Inner>,
+    elsewhere: Option<Arc<elsewhere::Elsewhere>>,
 }
 
 struct Inner {
@@ -129,6 +134,7 @@ impl Authority {
                 passwords: Passwords::new(),
                 recent: RecentlyRead::default(),
             }),
+            elsewhere: None,
         })
     }
 

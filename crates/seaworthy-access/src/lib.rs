@@ -15,6 +15,8 @@
 //! (keys of other issuers are fetched by whoever opens the authority).
 
 mod authority;
+mod foreign;
+mod oidc;
 mod password;
 mod policy;
 mod principal;
@@ -26,9 +28,12 @@ mod throttle;
 mod token;
 
 pub use authority::{
-    Authority, ChangePasswordError, Credential, FirstAdmin, GrantRoleError, IdentifyError,
-    KeyRequest, MakeAccountError, MakeKeyError, NewUser, SignedIn, Wanted,
+    Authority, ChangePasswordError, Credential, ExchangeError, Exchanged, FirstAdmin,
+    GrantRoleError, IdentifyError, KeyRequest, MakeAccountError, MakeKeyError, NewUser,
+    SignInError, SignInJourney, SignedIn, TrustError, Wanted,
 };
+pub use foreign::{FetchError, Fetching, ForeignError, Freshness, IssuerKeys};
+pub use oidc::{ClaimPatterns, ClaimPatternsError, GroupRole, OidcOptions, SignInOptions};
 pub use principal::{Narrowed, Principal, Refusal, Shown, Where};
 pub use right::{Right, Role, UnknownName};
 pub use secret::Secret;

@@ -57,6 +57,26 @@ pub(crate) struct Claims {
     pub(crate) access: Option<Vec<Item>>,
 }
 
+/// What must be known again when somebody comes back who signs in elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Journey {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
+}
+
+/// What the cookie of a journey says.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JourneyClaims {
+    iss: String,
+    aud: String,
+    nbf: i64,
+    exp: i64,
+    journey: Journey,
+}
+
 /// What a token is made of, beside who signs and when.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
@@ -92,10 +112,6 @@ impl KeyRing {
 
     /// Signs a token that is good from `now` on until `until`.
     pub(crate) fn sign(&self, content: Content, now: Millis, until: Millis) -> Option<String> {
-        let settled = |key: &&InstallationSecret| key.created_at.plus(SETTLED) <= now;
-        let key = self.keys.iter().find(settled).or(self.keys.last())?;
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(key.name.to_string());
         let seconds = now.0.div_euclid(1000);
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -111,34 +127,77 @@ impl KeyRing {
             workload: content.workload,
             access: content.access,
         };
+        self.signed(&claims, now)
+    }
+
+    /// Signs the cookie of a journey that ends `until`.
+    pub(crate) fn sign_journey(
+        &self,
+        journey: Journey,
+        now: Millis,
+        until: Millis,
+    ) -> Option<String> {
+        let claims = JourneyClaims {
+            iss: ISSUER.to_owned(),
+            aud: self.journeys(),
+            nbf: now.0.div_euclid(1000),
+            exp: until.0.div_euclid(1000),
+            journey,
+        };
+        self.signed(&claims, now)
+    }
+
+    /// The journey of a cookie, if we signed it and it goes on.
+    pub(crate) fn verify_journey(&self, cookie: &str, now: Millis) -> Option<Journey> {
+        let claims: JourneyClaims = self.opened(cookie, &self.journeys())?;
+        is_now(claims.nbf, claims.exp, now).then_some(claims.journey)
+    }
+
+    /// No token is a journey and no journey a token.
+    fn journeys(&self) -> String {
+        format!("{}/sign-in", self.installation)
+    }
+
+    fn signed<T: Serialize>(&self, claims: &T, now: Millis) -> Option<String> {
+        let settled = |key: &&InstallationSecret| key.created_at.plus(SETTLED) <= now;
+        let key = self.keys.iter().find(settled).or(self.keys.last())?;
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(key.name.to_string());
         let key = EncodingKey::from_secret(&key.content);
-        jsonwebtoken::encode(&header, &claims, &key).ok()
+        jsonwebtoken::encode(&header, claims, &key).ok()
     }
 
     /// What a token says, if we signed it and it is good now.
     pub(crate) fn verify(&self, token: &str, now: Millis) -> Option<Claims> {
+        let claims: Claims = self.opened(token, &self.installation)?;
+        is_now(claims.nbf, claims.exp, now).then_some(claims)
+    }
+
+    /// The claims of what we signed for `audience`.
+    fn opened<T: for<'de> Deserialize<'de>>(&self, token: &str, audience: &str) -> Option<T> {
         let header = plain_header(token)?;
         let key = self.keys.iter().find(|key| *key.name == *header.kid)?;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[&self.installation]);
+        validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "exp", "nbf"]);
-        // The clock is ours: see below.
+        // The clock is ours: whoever asks looks at them.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let key = DecodingKey::from_secret(&key.content);
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-            .ok()?
-            .claims;
-        let seconds = now.0.div_euclid(1000);
-        let is_now = claims.nbf <= seconds.saturating_add(APART) && seconds < claims.exp;
-        is_now.then_some(claims)
+        let opened = jsonwebtoken::decode::<T>(token, &key, &validation);
+        Some(opened.ok()?.claims)
     }
 
     /// When each of the keys was made, newest first.
     pub(crate) fn made(&self) -> impl Iterator<Item = Millis> {
         self.keys.iter().map(|key| key.created_at)
     }
+}
+
+fn is_now(nbf: i64, exp: i64, now: Millis) -> bool {
+    let seconds = now.0.div_euclid(1000);
+    nbf <= seconds.saturating_add(APART) && seconds < exp
 }
 
 /// Whether a text is a token of ours by its looks; nothing is proved by that.

@@ -346,29 +346,6 @@ async fn has_other_admin(transaction: &mut Transaction, account: i64) -> Result<
     Ok(row.is_some())
 }
 
-/// Forgets the roles in a namespace and the robots that belong to it, before it is
-/// removed. Whoever removes it notes that, and says afterwards that
-/// [access changed](Database::note_access_change).
-#[expect(dead_code, reason = "for whoever removes namespaces")]
-pub(crate) async fn forget_namespace(
-    transaction: &mut Transaction,
-    namespace: i64,
-) -> Result<(), StoreError> {
-    transaction
-        .execute(
-            "DELETE FROM account WHERE namespace_id = $1",
-            args![namespace],
-        )
-        .await?;
-    transaction
-        .execute(
-            "DELETE FROM role_grant WHERE namespace_id = $1",
-            args![namespace],
-        )
-        .await?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -178,7 +178,7 @@ impl Authority {
 
     /// The principal of an account that shows these keys or this session, all of which
     /// must still be good.
-    fn principal(
+    pub(super) fn principal(
         &self,
         account: &Account,
         keys: Vec<Arc<ApiKey>>,

@@ -1,1 +1,7 @@
-//! Tests.
+//! Who is asking and what they may do, against a real store.
+
+mod credential;
+mod people;
+mod revoke;
+mod token;
+mod world;
