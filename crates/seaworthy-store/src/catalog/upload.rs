@@ -74,6 +74,18 @@ impl Catalog {
         Ok(())
     }
 
+    /// How many uploads somebody has begun and not ended.
+    pub async fn open_uploads(&self, actor: &Actor) -> Result<u64, StoreError> {
+        let row = self
+            .database
+            .optional(
+                "SELECT COUNT(*) FROM upload WHERE actor = $1",
+                args![actor.as_str()],
+            )
+            .await?;
+        row.map_or(Ok(0), |row| row.size(0))
+    }
+
     /// The upload `id` of `repository`.
     pub async fn upload(
         &self,
