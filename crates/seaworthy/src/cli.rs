@@ -10,7 +10,7 @@ use seaworthy_core::{Day, Platform, Scheme, Severity};
 use crate::printer::Colour;
 use crate::scheme;
 
-pub(crate) use serve::{ConfigArgs, ConfigCommandArgs, Flags, ServeArgs, WorkerArgs};
+pub(crate) use serve::{ConfigArgs, ConfigCommandArgs, DemoArgs, Flags, ServeArgs, WorkerArgs};
 
 /// Tells whether a container image is fit to ship.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     /// Build and inspect advisory editions.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Show in seconds what this is: a registry, images, verdicts; then clean up.
+    Demo(DemoArgs),
     /// Be a registry that scans what is pushed.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeArgs>),

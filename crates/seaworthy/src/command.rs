@@ -3,6 +3,7 @@
 mod compare;
 mod config;
 mod db;
+mod demo;
 mod scan;
 mod serve;
 
@@ -13,5 +14,6 @@ pub(crate) use db::{
     search as db_search, status as db_status, trust as db_trust, update as db_update,
     verify as db_verify,
 };
+pub(crate) use demo::demo;
 pub(crate) use scan::scan;
 pub(crate) use serve::{serve, worker};

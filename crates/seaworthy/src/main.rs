@@ -64,6 +64,7 @@ fn main() -> ExitCode {
         };
         match &cli.command {
             Command::Scan(args) => command::scan(&desk, args),
+            Command::Demo(args) => command::demo(&desk, args),
             Command::Serve(args) => command::serve(&desk, args),
             Command::Worker(args) => command::worker(&desk, args),
             Command::Config(args) => command::config(&desk, args),

@@ -135,6 +135,27 @@ impl Sheet {
         named: Option<&Path>,
         flags: &[(String, String, String)],
     ) -> anyhow::Result<Self> {
+        let mut sheet = Self::defaults(desk);
+        sheet.lay_file(desk, named)?;
+        for (name, text) in &desk.surroundings.configured {
+            let origin = Origin::Variable(variable(name));
+            sheet.lay(name, text.clone(), origin)?;
+        }
+        sheet.lay_flags(flags)?;
+        Ok(sheet)
+    }
+
+    /// Lays flags over the defaults, whatever else this machine says.
+    pub(crate) fn without_file(
+        desk: &Desk<'_>,
+        flags: &[(String, String, String)],
+    ) -> anyhow::Result<Self> {
+        let mut sheet = Self::defaults(desk);
+        sheet.lay_flags(flags)?;
+        Ok(sheet)
+    }
+
+    fn defaults(desk: &Desk<'_>) -> Self {
         let mut sheet = Self {
             said: BTreeMap::new(),
             file: None,
@@ -147,15 +168,14 @@ impl Sheet {
             };
             sheet.put(key, default, Origin::Default);
         }
-        sheet.lay_file(desk, named)?;
-        for (name, text) in &desk.surroundings.configured {
-            let origin = Origin::Variable(variable(name));
-            sheet.lay(name, text.clone(), origin)?;
-        }
+        sheet
+    }
+
+    fn lay_flags(&mut self, flags: &[(String, String, String)]) -> anyhow::Result<()> {
         for (name, text, flag) in flags {
-            sheet.lay(name, text.clone(), Origin::Flag(flag.clone()))?;
+            self.lay(name, text.clone(), Origin::Flag(flag.clone()))?;
         }
-        Ok(sheet)
+        Ok(())
     }
 
     fn lay_file(&mut self, desk: &Desk<'_>, named: Option<&Path>) -> anyhow::Result<()> {

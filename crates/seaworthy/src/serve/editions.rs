@@ -80,13 +80,18 @@ impl Editions {
         let mut ticks = tokio::time::interval(interval);
         loop {
             ticks.tick().await;
-            let editions = Arc::clone(&self);
-            let refreshed = tokio::task::spawn_blocking(move || editions.refresh()).await;
-            match refreshed {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!("the edition stays the old one: {error:#}"),
-                Err(error) => tracing::error!("the edition stays the old one: {}", chain(&error)),
-            }
+            self.refresh_once().await;
+        }
+    }
+
+    /// Looks once, where waiting is allowed.
+    pub(super) async fn refresh_once(self: &Arc<Self>) {
+        let editions = Arc::clone(self);
+        let refreshed = tokio::task::spawn_blocking(move || editions.refresh()).await;
+        match refreshed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("the edition stays the old one: {error:#}"),
+            Err(error) => tracing::error!("the edition stays the old one: {}", chain(&error)),
         }
     }
 

@@ -16,9 +16,9 @@ use seaworthy_access::{Authority, FirstAdmin};
 use seaworthy_registry::{Limits, Origin, RegistryOptions};
 use seaworthy_server::{Cookies, Rate, ServerOptions};
 use seaworthy_store::{
-    Blobs, BlobsOptions, Catalog, Clock, Database, DatabaseOptions, Grace, Millis,
+    Accounts, Blobs, BlobsOptions, Catalog, Clock, Database, DatabaseOptions, Grace, Millis,
 };
-use seaworthy_worker::{Worker, WorkerOptions};
+use seaworthy_worker::{Ear, EarOptions, Housekeeping, Worker, WorkerOptions};
 use tokio::sync::watch;
 
 use crate::config::{Config, Role};
@@ -76,6 +76,7 @@ pub(crate) struct Node {
     drain: Duration,
     draining: watch::Sender<bool>,
     welcome: String,
+    first: Option<FirstAdmin>,
 }
 
 impl Node {
@@ -107,13 +108,14 @@ impl Node {
             None
         };
         let editions = Editions::under(&config.data, config.policy.clone());
+        let ear = ear(config, &database)?;
         let mut router = Router::new();
         if config.is(Role::Registry) {
             router = router.merge(seaworthy_registry::router(RegistryOptions {
                 catalog: Catalog::of(&database),
                 blobs: blobs.clone(),
                 authority: authority.clone(),
-                listener: None,
+                listener: ear.clone().map(|ear| ear as _),
                 grace: GRACE,
                 limits: Limits {
                     idle: config.limits.stall,
@@ -154,7 +156,7 @@ impl Node {
         }));
         let worker = config
             .is(Role::Worker)
-            .then(|| worker(config, &database, &blobs, &editions))
+            .then(|| worker(config, &database, &blobs, &editions, ear))
             .transpose()?;
         let welcome = welcome(config, address, first.as_ref());
         Ok(Self {
@@ -170,12 +172,28 @@ impl Node {
             drain: config.drain,
             draining,
             welcome,
+            first,
         })
     }
 
     /// What to tell whoever started it: where it is, and once the first password.
     pub(crate) fn welcome(&self) -> &str {
         &self.welcome
+    }
+
+    /// The first account, where this start made it.
+    pub(crate) fn first(&self) -> Option<&FirstAdmin> {
+        self.first.as_ref()
+    }
+
+    /// Who decides who may do what.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// People and robots.
+    pub(crate) fn accounts(&self) -> Accounts {
+        Accounts::of(&self.database)
     }
 
     /// Where it listens.
@@ -189,9 +207,12 @@ impl Node {
         tracing::info!(address = %self.address, "listening on {}", self.address);
         let serving = self.listener.serve(self.door, draining, self.drain);
         let mut ending = self.draining.subscribe();
+        let editions = Arc::clone(&self.editions);
         let working = async move {
             match self.worker {
                 Some(worker) => {
+                    // The first job already finds an edition.
+                    editions.refresh_once().await;
                     worker
                         .run(async move {
                             let _ = ending.wait_for(|it| *it).await;
@@ -310,12 +331,26 @@ fn folder(path: &Path) -> anyhow::Result<()> {
         })
 }
 
+/// Who reads layers while they are uploaded to this process.
+fn ear(config: &Config, database: &Database) -> anyhow::Result<Option<Arc<Ear>>> {
+    if !config.is(Role::Registry) {
+        return Ok(None);
+    }
+    let reader = Arc::new(ConfinedReader::of_this_program()?);
+    Ok(Some(Arc::new(Ear::new(
+        database,
+        reader,
+        EarOptions::default(),
+    ))))
+}
+
 /// The worker of this process.
 fn worker(
     config: &Config,
     database: &Database,
     blobs: &Blobs,
     editions: &Arc<Editions>,
+    ear: Option<Arc<Ear>>,
 ) -> anyhow::Result<Worker> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let slots = match config.worker_jobs {
@@ -333,7 +368,8 @@ fn worker(
         policy: config.policy.clone(),
         editions: Arc::clone(editions) as _,
         reader: Arc::new(ConfinedReader::of_this_program()?),
-        chores: Vec::new(),
+        ear,
+        chores: Housekeeping::default().chores(database, blobs),
     };
     Ok(Worker::new(database, blobs, options))
 }
