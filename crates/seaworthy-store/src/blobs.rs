@@ -28,7 +28,7 @@ use crate::trouble::StoreError;
 use files::{Durability, Files};
 use intake::{Batch, Intake};
 use objects::Objects;
-use run::{Draft, Kept, Run, is_plain, total};
+use run::{Draft, Kept, Run, is_plain, new_mark, total};
 
 pub use sweep::{Known, Swept};
 
@@ -403,7 +403,7 @@ impl Blobs {
         mut hash: Sha256,
         mut source: Source<'_, '_>,
     ) -> io::Result<(Option<Run>, Sha256)> {
-        let mark = format!("{:x}-{:016x}", draft.received(), rand::random::<u64>());
+        let mark = new_mark(draft.received());
         let mut writing = match &self.depot {
             Depot::Files(files) => Writing::File(files.write(&draft.upload, &mark)),
             Depot::Objects(objects) => Writing::Objects(objects.write(&draft.upload, &mark)),

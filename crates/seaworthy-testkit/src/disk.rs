@@ -9,16 +9,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
 use crate::need::{require, require_root, skip};
 use crate::process::wait_until;
 
-/// Shuts the file system at the given path down without writing its journal:
-/// `FS_IOC_SHUTDOWN` with `NOLOGFLUSH`.
-const SHUTDOWN: &str = "import fcntl, os, struct, sys
-fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
+/// Shuts the file system at the given path down without writing its journal, after
+/// it told the time in microseconds: `FS_IOC_SHUTDOWN` with `NOLOGFLUSH`.
+const SHUTDOWN: &str = "import fcntl, os, struct, sys, time
+disk = os.open(sys.argv[1], os.O_RDONLY)
+print(time.time_ns() // 1000, flush=True)
+fcntl.ioctl(disk, 0x8004587d, struct.pack('I', 2))";
 
 /// Large enough for every file system here; the file behind it is sparse.
 const SIZE: u64 = 512 << 20;
@@ -90,12 +93,19 @@ impl Disk {
     /// Takes its power: from now on everything fails, and what was not on it by now
     /// will never be.
     ///
+    /// The answer is the time just before. Only what was answered for earlier has to
+    /// be there afterwards: unlike a machine without power, a program goes on for a
+    /// moment, and a sync that it waits for may end well although its transaction
+    /// was thrown away.
+    ///
     /// # Panics
     ///
     /// When the kernel does not know how.
-    pub fn lose_power(&self) {
-        run(program("python3").args(["-c", SHUTDOWN]).arg(&self.folder))
+    pub fn lose_power(&self) -> SystemTime {
+        let told = run(program("python3").args(["-c", SHUTDOWN]).arg(&self.folder))
             .expect("the file system is shut down");
+        let before = told.trim().parse().expect("microseconds");
+        SystemTime::UNIX_EPOCH + Duration::from_micros(before)
     }
 
     /// Gives the power back: the disk is mounted again, as after a reboot. Whoever
@@ -114,10 +124,11 @@ impl Disk {
             .args(["-o", "loop"])
             .arg(&self.file)
             .arg(&self.folder))
+        .map(drop)
     }
 
     fn detach(&self) -> io::Result<()> {
-        run(program("umount").arg(&self.folder))
+        run(program("umount").arg(&self.folder)).map(drop)
     }
 }
 
@@ -139,10 +150,11 @@ fn program(name: &str) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> io::Result<()> {
+/// What a program says, unless it fails.
+fn run(command: &mut Command) -> io::Result<String> {
     let output = command.output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
     let name = command.get_program().display();

@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Outgoing;
 use super::intake::Batch;
-use super::run::{Run, Section, sections};
+use super::run::{Run, Section, is_mark, sections};
 use super::sweep::{Known, Swept};
 use crate::address::{Address, Algorithm};
 use crate::clock::Millis;
@@ -230,17 +230,23 @@ impl Files {
         let files = self.clone();
         blocking(move || {
             let mut swept = Swept::default();
-            files.sweep_folder(UPLOADS, before, &known, &mut swept)?;
+            files.sweep_folder(UPLOADS, is_mark, before, &known, &mut swept)?;
             for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
                 let shards = match fs::read_dir(files.folder.join(algorithm.name())) {
                     Ok(shards) => shards,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
                 };
+                // What a finished run is called, but for a number.
+                let is_digits = |name: &str| {
+                    let (hex, _) = name.split_once('-').unwrap_or((name, ""));
+                    let all_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    all_hex && hex.len() == algorithm.digits()
+                };
                 for shard in shards {
                     let shard = shard?.file_name();
                     let shard = format!("{}/{}", algorithm.name(), shard.display());
-                    files.sweep_folder(&shard, before, &known, &mut swept)?;
+                    files.sweep_folder(&shard, is_digits, before, &known, &mut swept)?;
                 }
             }
             Ok(swept)
@@ -251,6 +257,7 @@ impl Files {
     fn sweep_folder(
         &self,
         folder: &str,
+        is_ours: impl Fn(&str) -> bool,
         before: Millis,
         known: &Known,
         swept: &mut Swept,
@@ -258,12 +265,10 @@ impl Files {
         for entry in fs::read_dir(self.folder.join(folder))? {
             let entry = entry?;
             let name = entry.file_name().display().to_string();
-            // What has no such name is not ours to remove.
-            let Some((_, upload)) = name.split_once('.') else {
+            let Some((what, upload)) = name.split_once('.') else {
                 continue;
             };
-            let name = format!("{folder}/{name}");
-            if known.holds(upload, &name) {
+            if !is_ours(what) || known.holds(upload, &format!("{folder}/{name}")) {
                 continue;
             }
             let metadata = match entry.metadata() {

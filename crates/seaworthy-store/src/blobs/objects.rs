@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use super::intake::Batch;
-use super::run::{Run, Section, sections};
+use super::run::{Run, Section, is_mark, sections};
 use super::sweep::{Known, Swept};
 use super::{Outgoing, S3Options};
 use crate::address::{Address, Algorithm};
@@ -190,8 +190,7 @@ impl Objects {
                 let name = key.strip_prefix(&*self.prefix)?;
                 let (run, piece) = name.rsplit_once('/')?;
                 let (upload, mark) = run.split_once('/')?;
-                // What has no such name is not ours to remove.
-                let ours = !mark.contains('/') && piece.bytes().all(|it| it.is_ascii_digit());
+                let ours = is_mark(mark) && piece.bytes().all(|it| it.is_ascii_digit());
                 Some(ours && !known.holds(upload, run))
             };
             let strays: Vec<_> = found

@@ -139,6 +139,20 @@ pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.len() <= 100 && text.bytes().all(plain)
 }
 
+/// What tells a run from all others: where it begins in its upload, and chance.
+pub(super) fn new_mark(received: u64) -> String {
+    format!("{received:x}-{:016x}", rand::random::<u64>())
+}
+
+/// Whether a text may be a [mark](new_mark). What has none is not ours to remove.
+pub(super) fn is_mark(text: &str) -> bool {
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = text.split_once('-');
+    parts.is_some_and(|(begin, chance)| {
+        !begin.is_empty() && chance.len() == 16 && hex(begin) && hex(chance)
+    })
+}
+
 /// What is written down is ours; a name that leads elsewhere never is.
 fn trust(upload: &str, runs: &[Run]) -> Result<(), StoreError> {
     let sound = |name: &str| {
@@ -221,6 +235,22 @@ mod tests {
         again.hash.update(b"def");
         assert_eq!(again.runs, draft.runs);
         assert_eq!(again.hash.finalize(), Sha256::digest(b"abcdef"));
+    }
+
+    #[test]
+    fn marks_are_known_from_other_names() {
+        assert!(is_mark(&new_mark(0)) && is_mark(&new_mark(u64::MAX)));
+        for other in [
+            "",
+            "-",
+            "0-",
+            "0-12",
+            "-0123456789abcdef",
+            "x-0123456789abcdef",
+            "2024",
+        ] {
+            assert!(!is_mark(other), "{other}");
+        }
     }
 
     #[test]

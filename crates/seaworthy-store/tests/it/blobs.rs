@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -32,6 +32,7 @@ on_each_depot! {
     a_blob_is_read_on_a_thread,
     what_nothing_needs_is_swept,
     young_strays_are_left_alone,
+    what_others_put_there_is_left_alone,
     a_place_that_is_none_is_refused,
     the_store_answers,
     finishing_again_is_answered_again,
@@ -314,6 +315,23 @@ async fn young_strays_are_left_alone(depot: Depot) {
     assert_eq!(depot.stored_bytes(), 5);
 }
 
+async fn what_others_put_there_is_left_alone(depot: Depot) {
+    for name in [
+        "photos/2024/1",
+        "photos/0-0123456789abcdef/portrait",
+        "uploads/notes.txt",
+        "sha256/ab/abcdef.txt",
+        "lost+found",
+    ] {
+        depot.put_foreign(name).await;
+    }
+    let before = depot.stored();
+    assert_eq!(before.len(), 5);
+    let swept = depot.blobs.sweep(LATER, Known::default()).await;
+    assert_eq!(swept.expect("it sweeps").count, 0);
+    assert_eq!(depot.stored(), before);
+}
+
 async fn a_place_that_is_none_is_refused(depot: Depot) {
     for text in [
         "",
@@ -423,6 +441,73 @@ fn a_bucket_that_stumbles_is_asked_again() {
         bucket.recover();
         assert_eq!(depot.stored_bytes(), 0);
     });
+}
+
+#[test]
+fn whatever_fails_in_a_bucket_no_byte_is_wrong_and_nothing_answered_for_is_lost() {
+    in_s3(async |depot| {
+        let bucket = depot.bucket.as_ref().expect("it is S3");
+        let chance = AtomicU64::new(u64::from(std::process::id()) | 1);
+        bucket.fail(move |method, _| {
+            let drawn = next(&chance);
+            let most = drawn >> 40;
+            match drawn % 12 {
+                0 => Some(Fault::SlowDown),
+                1 => Some(Fault::Hangup),
+                2 => Some(Fault::Silence),
+                3 => Some(Fault::Cut(most)),
+                4 if method == "GET" => Some(Fault::Shorten(most)),
+                _ => None,
+            }
+        });
+        let depot = &depot;
+        let pushes = stream::iter(0..24_u64).map(|number| async move {
+            let bytes = noise(
+                number,
+                usize::try_from(number * 900_000).expect("it is small"),
+            );
+            let appended = depot
+                .append_from(depot.begin().await, incoming(&bytes))
+                .await;
+            appended.ended.ok()?;
+            let address = match number % 2 {
+                0 => sha256(&bytes),
+                _ => sha512(&bytes),
+            };
+            let place = depot.blobs.finish(appended.partial, &address).await.ok()?;
+            if let Ok(found) = read(&depot.blobs, &place, 0..bytes.len() as u64).await {
+                assert!(found == bytes, "a wrong byte was read");
+            }
+            Some((place, bytes))
+        });
+        let pushed: Vec<_> = pushes.buffer_unordered(6).collect().await;
+        bucket.recover();
+        let kept: Vec<_> = pushed.into_iter().flatten().collect();
+        assert!(
+            kept.len() > 6,
+            "only {} pushes were answered for",
+            kept.len()
+        );
+        let mut known = Known::default();
+        for (place, _) in &kept {
+            known.place(place).expect("it is a place");
+        }
+        depot.blobs.sweep(LATER, known).await.expect("it sweeps");
+        for (place, bytes) in &kept {
+            let found = read(&depot.blobs, place, 0..bytes.len() as u64).await;
+            assert!(found.expect("it was answered for") == *bytes);
+        }
+        let total: u64 = kept.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        wait_until("only what was answered for is left", || {
+            depot.stored_bytes() == total
+        });
+    });
+}
+
+fn next(chance: &AtomicU64) -> u64 {
+    let step = |it: u64| Some(it.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    let before = chance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
+    before.unwrap_or_default().rotate_right(32)
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
 use seaworthy_store::{
@@ -23,7 +23,7 @@ use seaworthy_testkit::{Disk, FileSystem, is_long};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::depot::files;
-use crate::pusher::{self, Order, REPOSITORY, Word, clock_that_is_ahead};
+use crate::pusher::{self, Order, REPOSITORY, Said, Word, clock_that_is_ahead};
 use crate::store::tag;
 
 /// How much later the store is cleaned: whatever nothing needs is old by then.
@@ -38,7 +38,7 @@ fn whatever_moment_it_is_killed_at_nothing_answered_for_is_lost() {
         let mut pusher = witness.start(&Order::careful(folder.path(), round));
         witness.listen(&mut pusher);
         pusher.kill();
-        witness.hear_the_rest(pusher);
+        witness.hear_the_rest(pusher, u128::MAX);
         let lost = witness.check();
         assert!(lost.is_empty(), "after {round} kills: {lost:#?}");
     }
@@ -96,9 +96,10 @@ fn nothing_is_lost_with_the_power(file_system: FileSystem) {
 fn lose_power(disk: &Disk, witness: &mut Witness, order: &Order) {
     let mut pusher = witness.start(order);
     witness.listen(&mut pusher);
-    disk.lose_power();
+    let before = disk.lose_power();
     pusher.kill();
-    witness.hear_the_rest(pusher);
+    let before = before.duration_since(SystemTime::UNIX_EPOCH);
+    witness.hear_the_rest(pusher, before.expect("it is after 1970").as_micros());
     disk.restore_power();
 }
 
@@ -120,7 +121,7 @@ struct Image {
 /// A pusher at work.
 struct Pusher {
     child: Child,
-    words: Receiver<Word>,
+    words: Receiver<Said>,
     reader: JoinHandle<()>,
 }
 
@@ -157,7 +158,7 @@ impl Witness {
         let (tell, words) = channel();
         let reader = std::thread::spawn(move || {
             // What is cut off in the middle was not said.
-            for word in lines.map_while(Result::ok).filter_map(|it| Word::read(&it)) {
+            for word in lines.map_while(Result::ok).filter_map(|it| Said::read(&it)) {
                 let _ = tell.send(word);
             }
         });
@@ -173,21 +174,24 @@ impl Witness {
         let patience = Duration::from_mins(1);
         for _ in 0..=self.draw(40) {
             let word = pusher.words.recv_timeout(patience);
-            self.hear(word.expect("it pushes until it is killed"));
+            self.hear(word.expect("it pushes until it is killed").word);
         }
         let moment = Duration::from_micros(self.draw(20_000));
         while let Ok(word) = pusher.words.recv_timeout(moment) {
-            self.hear(word);
+            self.hear(word.word);
             if self.draw(3) == 0 {
                 break;
             }
         }
     }
 
-    fn hear_the_rest(&mut self, pusher: Pusher) {
+    /// Hears what was said before it ended, and believes what was said before `before`.
+    fn hear_the_rest(&mut self, pusher: Pusher, before: u128) {
         pusher.reader.join().expect("it only reads");
-        for word in pusher.words.try_iter() {
-            self.hear(word);
+        for said in pusher.words.try_iter() {
+            if said.at < before || matches!(said.word, Word::Deleting { .. }) {
+                self.hear(said.word);
+            }
         }
     }
 

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStoreExt;
+use object_store::aws::AmazonS3Builder;
 use seaworthy_bucket::Bucket;
 use seaworthy_store::{
     Address, Appended, Blobs, BlobsOptions, Incoming, Partial, Place, S3Options,
@@ -132,6 +134,31 @@ impl Depot {
         match &self.options {
             BlobsOptions::Files { folder } => folder,
             BlobsOptions::S3(_) => self.folder.path(),
+        }
+    }
+
+    /// Puts something beside the blobs that somebody else put there.
+    pub(crate) async fn put_foreign(&self, name: &str) {
+        match &self.options {
+            BlobsOptions::Files { folder } => {
+                let path = folder.join(name);
+                let above = path.parent().expect("it is below the folder");
+                std::fs::create_dir_all(above).expect("there is room");
+                std::fs::write(path, b"foreign").expect("there is room");
+            }
+            BlobsOptions::S3(options) => {
+                let store = AmazonS3Builder::new()
+                    .with_endpoint(&options.endpoint)
+                    .with_bucket_name(&options.bucket)
+                    .with_access_key_id(&options.access_key)
+                    .with_secret_access_key(&options.secret_key)
+                    .with_allow_http(true)
+                    .build()
+                    .expect("a bucket");
+                let key = format!("{}{name}", options.prefix).into();
+                let put = store.put(&key, "foreign".into());
+                put.await.expect("there is room");
+            }
         }
     }
 

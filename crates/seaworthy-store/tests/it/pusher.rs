@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -71,6 +71,13 @@ impl FromStr for Order {
     }
 }
 
+/// What a pusher says, and when: microseconds since the beginning of 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) at: u128,
+    pub(crate) word: Word,
+}
+
 /// What a pusher says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
@@ -86,33 +93,42 @@ pub(crate) enum Word {
     Deleting { tag: String },
 }
 
-impl Word {
+impl Said {
     /// Reads a whole line; `None` for what the test's own machinery says.
     pub(crate) fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
-        Some(match *words.as_slice() {
-            ["said", "blob", tag, address, size, "."] => Self::Blob {
+        let (at, words) = match *words.as_slice() {
+            ["at", at, ref words @ .., "."] => (at.parse().ok()?, words),
+            _ => return None,
+        };
+        let word = match *words {
+            ["blob", tag, address, size] => Word::Blob {
                 tag: tag.to_owned(),
                 address: address.parse().ok()?,
                 size: size.parse().ok()?,
             },
-            ["said", "manifest", tag, address, "."] => Self::Manifest {
+            ["manifest", tag, address] => Word::Manifest {
                 tag: tag.to_owned(),
                 address: address.parse().ok()?,
             },
-            ["said", "deleting", tag, "."] => Self::Deleting {
+            ["deleting", tag] => Word::Deleting {
                 tag: tag.to_owned(),
             },
             _ => return None,
-        })
-    }
-
-    fn say(&self) {
-        let line = match self {
-            Self::Blob { tag, address, size } => format!("said blob {tag} {address} {size} .\n"),
-            Self::Manifest { tag, address } => format!("said manifest {tag} {address} .\n"),
-            Self::Deleting { tag } => format!("said deleting {tag} .\n"),
         };
+        Some(Self { at, word })
+    }
+}
+
+impl Word {
+    /// Says it, which is: it happened before now.
+    fn say(&self) {
+        let words = match self {
+            Self::Blob { tag, address, size } => format!("blob {tag} {address} {size}"),
+            Self::Manifest { tag, address } => format!("manifest {tag} {address}"),
+            Self::Deleting { tag } => format!("deleting {tag}"),
+        };
+        let line = format!("at {} {words} .\n", since_1970().as_micros());
         let mut out = std::io::stdout().lock();
         // One write, so that no line of another is in between.
         let said = out.write_all(line.as_bytes()).and_then(|()| out.flush());
@@ -120,17 +136,21 @@ impl Word {
     }
 }
 
+fn since_1970() -> Duration {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the age of files and the moment of a loss of power are told by the machine's clock"
+    )]
+    let now = SystemTime::now();
+    now.duration_since(SystemTime::UNIX_EPOCH)
+        .expect("it is after 1970")
+}
+
 /// The machine's clock, so many milliseconds ahead.
 pub(crate) fn clock_that_is_ahead(milliseconds: i64) -> Clock {
     Clock::new(move || {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the age of files is told by the machine's clock"
-        )]
-        let now = SystemTime::now();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let since = since.expect("it is after 1970").as_millis();
-        Millis(i64::try_from(since).expect("it is before the end")).plus(milliseconds)
+        let now = i64::try_from(since_1970().as_millis());
+        Millis(now.expect("it is before the end")).plus(milliseconds)
     })
 }
 
