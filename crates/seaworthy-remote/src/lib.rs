@@ -4,8 +4,9 @@
 //! Four places give images away. A [`Registry`] gives manifests and blobs over
 //! HTTP, and takes them; an [`EngineSocket`] gives a docker archive; [`Containerd`] gives
 //! manifests and blobs from its store; and [`Credentials`] say who we are to the
-//! first. A [`Server`] is a Seaworthy server, asked through its REST API. What streams comes as a [`BlobReader`], which a synchronous thread
-//! reads while the async runtime fetches.
+//! first. A [`Server`] is a Seaworthy server, asked through its REST API, and
+//! [`Issuers`] are asked who somebody is. What streams comes as a [`BlobReader`], which
+//! a synchronous thread reads while the async runtime fetches.
 //!
 //! Deliberately absent: parsing what a manifest says, choosing a platform,
 //! proving the digest of a blob (whoever reads it hashes it anyway, once), uploads
@@ -19,6 +20,7 @@
 mod containerd;
 mod credentials;
 mod docker;
+mod oidc;
 mod registry;
 mod secret;
 mod server;
@@ -27,6 +29,7 @@ mod stream;
 pub use containerd::{Containerd, ContainerdError, ContainerdImage};
 pub use credentials::{Credential, CredentialError, CredentialFile, Credentials, FileFault};
 pub use docker::{EngineError, EngineImage, EngineSocket};
+pub use oidc::{IssuerError, Issuers, KeysWanted};
 pub use registry::{
     Codes, Limits, Manifest, Options, Proxy, PullError, Purpose, PushError, Refusal, Registry,
     Security,
