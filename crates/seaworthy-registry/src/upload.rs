@@ -113,6 +113,11 @@ pub(crate) async fn begin(mut visit: Visit, body: Body) -> Result<Response, Faul
 
 async fn start(visit: &Visit) -> Result<String, Fault> {
     let options = &visit.door.options;
+    let most = options.limits.open_uploads;
+    let open = options.catalog.open_uploads(&visit.principal.actor).await?;
+    if open >= most as u64 {
+        return Err(Fault::TooManyUploads(most));
+    }
     let founding = visit
         .door
         .founding(&visit.principal, &visit.repository)
@@ -224,13 +229,13 @@ pub(crate) async fn append(visit: Visit, body: Body) -> Result<Response, Fault> 
     let mut turn = live.turn(&upload.id).await;
     let upload = own(&visit).await?;
     let chunk = chunk(&visit, &upload)?;
-    let before = upload.partial.received;
+    let before = upload.partial.clone();
     let received = receive(&visit, body, upload, chunk, turn.stopped()).await;
     let (id, partial, ended) = (received.id, received.partial, received.ended);
     let catalog = &visit.door.options.catalog;
-    if !catalog.note_upload(&id, before, &partial).await? {
-        // It was cancelled meanwhile, on another node.
-        abandon(&visit, partial).await;
+    if !catalog.note_upload(&id, before.received, &partial).await? {
+        // It ended or went on meanwhile, on another node, with what was there before.
+        retract(&visit, &before, &partial).await;
         return Err(Fault::NoUpload);
     }
     ended?;
@@ -254,22 +259,27 @@ async fn finish_as(visit: &Visit, body: Body, address: &Address) -> Result<Respo
     let mut turn = live.turn(&upload.id).await;
     let mut upload = own(visit).await?;
     let chunk = chunk(visit, &upload)?;
-    let before = upload.partial.received;
+    let before = upload.partial.clone();
     let id = upload.id.clone();
     if visit.stated_length() != Some(0) {
         let received = receive(visit, body, upload.clone(), chunk, turn.stopped()).await;
         if let Err(fault) = received.ended {
             let catalog = &visit.door.options.catalog;
-            catalog.note_upload(&id, before, &received.partial).await?;
+            let after = &received.partial;
+            if !catalog.note_upload(&id, before.received, after).await? {
+                retract(visit, &before, after).await;
+            }
             return Err(fault);
         }
         upload.partial = received.partial;
     }
     let size = upload.partial.received;
     let blobs = &visit.door.options.blobs;
+    let after = upload.partial.clone();
     let place = match blobs.finish(upload.partial, address).await {
         Ok(place) => place,
         Err(error) => {
+            retract(visit, &before, &after).await;
             // It can't go on, so it is not to be found any more.
             forget(visit, &id).await;
             return Err(match error {
@@ -315,9 +325,6 @@ async fn record(
                 RecordBlobError::NoUpload | RecordBlobError::Store(_) => Fault::NoUpload,
             };
             forget(visit, id).await;
-            if let Err(error) = options.blobs.remove(&place).await {
-                tracing::warn!("cannot remove what was refused: {error}");
-            }
             Err(fault)
         }
     }
@@ -434,6 +441,13 @@ async fn forget(visit: &Visit, id: &str) {
         Ok(Some(partial)) => abandon(visit, partial).await,
         Ok(None) => {}
         Err(error) => tracing::warn!("cannot forget an upload: {error}"),
+    }
+}
+
+/// Removes what this request added to an upload and nobody else knows of.
+async fn retract(visit: &Visit, before: &Partial, after: &Partial) {
+    if let Err(error) = visit.door.options.blobs.retract(before, after).await {
+        tracing::warn!("cannot remove part of an upload: {error}");
     }
 }
 

@@ -116,6 +116,7 @@ CREATE TABLE upload (
     state TEXT NOT NULL
 );
 CREATE INDEX upload_touched ON upload (touched_at);
+CREATE INDEX upload_actor ON upload (actor);
 
 -- Images and what is known of them -------------------------------------------
 
