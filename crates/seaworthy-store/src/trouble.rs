@@ -62,11 +62,11 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(refusal) => {
                 let code = refusal.code().unwrap_or_default().into_owned();
                 match &*code {
-                    // SQLite: busy, locked, snapshot; disk full and I/O errors.
-                    "5" | "6" | "517" | "261" => Self::Busy(error),
+                    // SQLite: busy, locked, snapshot, recovery. PostgreSQL:
+                    // serialization, deadlock, lock not available.
+                    "5" | "6" | "517" | "261" | "40001" | "40P01" | "55P03" => Self::Busy(error),
+                    // SQLite: disk full and I/O errors.
                     "13" | "10" | "14" => Self::Away(error),
-                    // PostgreSQL: serialization, deadlock.
-                    "40001" | "40P01" | "55P03" => Self::Busy(error),
                     // PostgreSQL: connection trouble, shutdown, too many, full disk.
                     code if code.starts_with("08")
                         || code.starts_with("57P")

@@ -55,8 +55,8 @@ const HOLDERS: i64 = 20;
 impl Catalog {
     /// Ends an upload: its bytes, already made last at `place`, are the blob `address`
     /// of `repository` from now on. Where the same content was there before, the new
-    /// bytes are buried instead; so they are where this fails for another reason than
-    /// the store. Asking again after an answer that got lost is harmless.
+    /// bytes are buried instead; so they are where the quota does not allow them.
+    /// Asking again after an answer that got lost is harmless.
     pub async fn record_blob(
         &self,
         repository: &RepositoryName,
@@ -76,21 +76,18 @@ impl Catalog {
             )
             .await?;
         let Some(row) = ended else {
-            // Recorded already, where the answer was lost, or cancelled.
+            // Recorded already, where the answer was lost, or cancelled. Its bytes are
+            // not ours to bury: whoever ended the upload decides about them, and may
+            // have made another blob of the same ones.
             let recorded = transaction
                 .optional(
-                    "SELECT b.place FROM repository r JOIN repository_blob rb
+                    "SELECT 1 FROM repository r JOIN repository_blob rb
                          ON rb.repository_id = r.id JOIN blob b ON b.address = rb.address
                      WHERE r.name = $1 AND b.address = $2",
                     args![repository.as_str(), address.as_str()],
                 )
                 .await?;
-            let kept = recorded.map(|row| row.text(0)).transpose()?;
-            if kept.as_ref() != Some(&place.0) {
-                bury(&mut transaction, &place.0).await?;
-                transaction.commit().await?;
-            }
-            return match kept {
+            return match recorded {
                 Some(_) => Ok(()),
                 None => Err(RecordBlobError::NoUpload),
             };

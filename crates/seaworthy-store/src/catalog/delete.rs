@@ -138,7 +138,7 @@ impl Catalog {
                 .rows_among(
                     "SELECT c.id FROM component c WHERE c.id IN ({keys}) AND NOT EXISTS
                          (SELECT 1 FROM image_component ic WHERE ic.component_id = c.id)",
-                    &[],
+                    args![],
                     &keys,
                 )
                 .await?;
@@ -149,12 +149,16 @@ impl Catalog {
             transaction
                 .execute_among(
                     "DELETE FROM component_finding WHERE component_id IN ({keys})",
-                    &[],
+                    args![],
                     &orphans,
                 )
                 .await?;
             forgotten += transaction
-                .execute_among("DELETE FROM component WHERE id IN ({keys})", &[], &orphans)
+                .execute_among(
+                    "DELETE FROM component WHERE id IN ({keys})",
+                    args![],
+                    &orphans,
+                )
                 .await?;
             transaction.commit().await?;
         }
@@ -376,7 +380,7 @@ async fn unlink(
                   WHERE p.address = repository_blob.address AND p.role <> 'manifest'
                       AND m.repository_id = $1)
              RETURNING address",
-            &args![repository, now],
+            args![repository, now],
             &keys,
         )
         .await?;

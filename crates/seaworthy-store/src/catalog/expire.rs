@@ -104,7 +104,7 @@ impl Catalog {
                       WHERE p.address = repository_blob.address AND p.role <> 'manifest'
                           AND m.repository_id = $1)
                  RETURNING address",
-                &args![repository, now],
+                args![repository, now],
                 blobs,
             )
             .await?;
@@ -113,7 +113,7 @@ impl Catalog {
             .execute_among(
                 "UPDATE repository_blob SET kept_until = NULL
                  WHERE repository_id = $1 AND address IN ({keys}) AND kept_until <= $2",
-                &args![repository, now],
+                args![repository, now],
                 blobs,
             )
             .await?;
@@ -248,7 +248,7 @@ impl Catalog {
         let keys: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
         let mut transaction = self.database.begin().await?;
         transaction
-            .execute_among("DELETE FROM grave WHERE id IN ({keys})", &[], &keys)
+            .execute_among("DELETE FROM grave WHERE id IN ({keys})", args![], &keys)
             .await?;
         transaction.commit().await
     }

@@ -230,7 +230,7 @@ async fn check_parts(
         .rows_among(
             "SELECT b.address, b.size FROM repository_blob rb JOIN blob b ON b.address = rb.address
              WHERE rb.repository_id = $1 AND rb.address IN ({keys})",
-            &first,
+            first.clone(),
             &keys(false),
         )
         .await?;
@@ -238,7 +238,7 @@ async fn check_parts(
         .rows_among(
             "SELECT address, size FROM manifest
              WHERE repository_id = $1 AND address IN ({keys})",
-            &first,
+            first,
             &keys(true),
         )
         .await?;
@@ -333,7 +333,7 @@ async fn write_manifest(
         .execute_among(
             "UPDATE manifest SET left_until = NULL WHERE repository_id = $1
                  AND left_until IS NOT NULL AND address IN ({keys})",
-            &args![home.repository],
+            args![home.repository],
             &children,
         )
         .await?;
@@ -414,7 +414,7 @@ async fn platforms(
         .rows_among(
             "SELECT id, address, platform, state FROM image
              WHERE repository_id = $1 AND address IN ({keys})",
-            &args![home.repository],
+            args![home.repository],
             &keys,
         )
         .await?;

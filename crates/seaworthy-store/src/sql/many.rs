@@ -1,5 +1,7 @@
 //! Statements over many rows at once, and rows that others are kept out of.
 
+use std::fmt::Write as _;
+
 use super::value::composed;
 use super::{Inner, Row, Transaction, Value};
 use crate::trouble::StoreError;
@@ -66,7 +68,8 @@ impl Transaction {
                 for (column, value) in row.into_iter().enumerate() {
                     values.push(value);
                     let comma = if column == 0 { "" } else { ", " };
-                    sql.push_str(&format!("{comma}${}", values.len()));
+                    // Writing to a text never fails.
+                    let _ = write!(sql, "{comma}${}", values.len());
                 }
                 sql.push(')');
             }
@@ -82,7 +85,7 @@ impl Transaction {
     pub(crate) async fn rows_among(
         &mut self,
         sql: &'static str,
-        values: &[Value],
+        values: Vec<Value>,
         keys: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
@@ -90,7 +93,7 @@ impl Transaction {
         while !keys.is_empty() {
             let (now, later) = keys.split_at(fitting(keys.len()));
             keys = later;
-            let (sql, values) = among(sql, values, now);
+            let (sql, values) = among(sql, &values, now);
             found.append(&mut self.rows(composed(sql), values).await?);
         }
         Ok(found)
@@ -101,7 +104,7 @@ impl Transaction {
     pub(crate) async fn execute_among(
         &mut self,
         sql: &'static str,
-        values: &[Value],
+        values: Vec<Value>,
         keys: &[Value],
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
@@ -109,7 +112,7 @@ impl Transaction {
         while !keys.is_empty() {
             let (now, later) = keys.split_at(fitting(keys.len()));
             keys = later;
-            let (sql, values) = among(sql, values, now);
+            let (sql, values) = among(sql, &values, now);
             touched += self.execute(composed(sql), values).await?;
         }
         Ok(touched)
@@ -126,7 +129,7 @@ fn among(sql: &'static str, values: &[Value], keys: &[Value]) -> (String, Vec<Va
     for key in keys {
         all.push(key.clone());
         let comma = if list.is_empty() { "" } else { ", " };
-        list.push_str(&format!("{comma}${}", all.len()));
+        let _ = write!(list, "{comma}${}", all.len());
     }
     (sql.replace("{keys}", &list), all)
 }

@@ -161,7 +161,7 @@ async fn a_blob_is_mounted_from_whoever_has_it(store: Store) {
     let (from, to) = (repository("team/from"), repository("team/to"));
     let address = store.blob(&from, "layer").await;
     let holders = store.catalog.holders(&address).await.expect("asks");
-    assert_eq!(holders, [from.clone()]);
+    assert_eq!(holders, std::slice::from_ref(&from));
     let mount = async |address: &Address| {
         store
             .catalog
