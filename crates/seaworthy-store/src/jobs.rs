@@ -74,17 +74,29 @@ impl Jobs {
     /// Writes down a job unless one with its key waits or is being done. Answers
     /// whether it was written down.
     pub async fn schedule(&self, job: &NewJob) -> Result<bool, StoreError> {
-        let known = self
-            .database
-            .optional(
-                "SELECT id FROM job WHERE dedupe = $1 AND state IN ('queued', 'running')",
-                args![job.dedupe.as_deref()],
+        let mut transaction = self.database.begin().await?;
+        let now = transaction.now();
+        let written = transaction
+            .execute(
+                "INSERT INTO job (kind, lane, dedupe, body, state, not_before, created_at)
+                 SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT),
+                     'queued', CAST($5 AS BIGINT), CAST($5 AS BIGINT)
+                 WHERE NOT EXISTS (SELECT 1 FROM job WHERE dedupe = $3
+                     AND state IN ('queued', 'running'))
+                 ON CONFLICT (dedupe) WHERE state = 'queued' DO NOTHING",
+                args![
+                    job.kind,
+                    job.lane.number(),
+                    job.dedupe.as_deref(),
+                    job.body.as_str(),
+                    now
+                ],
             )
             .await?;
-        if known.is_some() {
-            return Ok(false);
-        }
-        self.enqueue(job, 0).await.map(|_| true)
+        transaction.announce().await?;
+        transaction.commit().await?;
+        self.database.bell().ring();
+        Ok(written > 0)
     }
 
     /// The job is done, and `next` is due in `delay` milliseconds. Answers `false`

@@ -1,10 +1,14 @@
 //! What becomes of pushed images.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use seaworthy_store::{ImageState, Lane, ManifestKind, PartRole, Sight, Sought};
+use bytes::Bytes;
+use seaworthy_store::{ImageState, Lane, Listener as _, ManifestKind, PartRole, Sight, Sought};
 use seaworthy_testkit::{Blob, Image, image};
+
+use seaworthy_worker::{Chore, ChoreFuture, WorkerOptions};
 
 use crate::stage::{LEASE, Stage, edition, on_each_database, part, ws};
 
@@ -17,6 +21,9 @@ on_each_database! {
     layers_that_images_share_are_read_once,
     a_new_report_replaces_the_old_one_and_says_what_changed,
     a_worker_that_stops_gives_its_jobs_back,
+    layers_are_read_while_they_are_uploaded,
+    what_was_heard_of_a_wrong_upload_is_not_believed,
+    chores_are_done_by_one_of_several_workers,
 }
 
 /// An image with the npm package `ws` in this version.
@@ -253,4 +260,91 @@ async fn a_worker_that_stops_gives_its_jobs_back(stage: Stage) {
     let worker = stage.worker();
     assert_eq!(stage.settled(&address).await.state, ImageState::Done);
     worker.stop().await;
+}
+
+async fn layers_are_read_while_they_are_uploaded(stage: Stage) {
+    let stage = stage.listening();
+    let pushed = with_ws("7.4.5", "a");
+    let mut before = 0;
+    for layer in &pushed.layers {
+        stage.upload(&layer.blob.bytes).await;
+        before += 1;
+        stage
+            .until("the layer was read", || async {
+                (stage.reader.read.load(Ordering::SeqCst) == before).then_some(())
+            })
+            .await;
+    }
+    // The same content again is heard again, and the scan reads nothing more.
+    let worker = stage.worker();
+    let address = stage.push(&pushed, "1").await;
+    let image = stage.settled(&address).await;
+    assert_eq!((image.state, image.counts.unrated), (ImageState::Done, 1));
+    assert_eq!(stage.reader.read.load(Ordering::SeqCst), 4);
+    worker.stop().await;
+}
+
+async fn what_was_heard_of_a_wrong_upload_is_not_believed(stage: Stage) {
+    let stage = stage.listening();
+    let ear = stage.ear.clone().expect("somebody listens");
+    let (one, other) = (with_ws("7.4.5", "a"), with_ws("7.4.6", "a"));
+    let bytes = Bytes::from(one.layers[1].blob.bytes.clone());
+    let wrong = crate::stage::address_of(&other.layers[1].blob.bytes);
+    let tap = ear.begin("x", 0).expect("is heard");
+    tap.hear(&bytes);
+    // Whoever says so is mistaken: the bytes that were heard are others.
+    ear.finished("x", &wrong);
+    let tap = ear.begin("y", 0).expect("is heard");
+    tap.hear(&bytes);
+    ear.abandoned("y");
+    let worker = stage.worker();
+    let address = stage.push(&other, "1").await;
+    let image = stage.settled(&address).await;
+    assert_eq!((image.state, image.counts.unrated), (ImageState::Done, 0));
+    worker.stop().await;
+}
+
+/// Counts how often it is done.
+struct Counted(Arc<AtomicUsize>);
+
+impl Chore for Counted {
+    fn name(&self) -> &'static str {
+        "counted"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn run(&self) -> ChoreFuture {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+async fn chores_are_done_by_one_of_several_workers(stage: Stage) {
+    let done = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = ["one", "other"]
+        .into_iter()
+        .map(|name| {
+            stage.worker_with(WorkerOptions {
+                name: name.to_owned(),
+                chores: vec![Arc::new(Counted(Arc::clone(&done)))],
+                ..stage.options()
+            })
+        })
+        .collect();
+    for turn in 1..=3 {
+        stage
+            .until("the chore was done", || async {
+                let waits = stage.jobs.oldest().await.expect("asks");
+                let is_due = waits.is_none_or(|at| at <= stage.database.now());
+                (done.load(Ordering::SeqCst) == turn && !is_due).then_some(())
+            })
+            .await;
+        stage.pass(60_000);
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
 }

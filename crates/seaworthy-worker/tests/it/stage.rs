@@ -18,11 +18,11 @@ use seaworthy_inventory::LayerRecords;
 use seaworthy_scan::{Inline, LayerReader, ReadLayerError};
 use seaworthy_store::{
     Actor, Address, Blobs, BlobsOptions, Browse, Catalog, Clock, Database, DatabaseOptions,
-    Founding, Grace, ImageRow, ImageState, Jobs, ManifestKind, Millis, NewManifest, Part, PartRole,
-    RepositoryName, Scans, Tag,
+    Founding, Grace, ImageRow, ImageState, Jobs, Listener as _, ManifestKind, Millis, NewManifest,
+    Part, PartRole, RepositoryName, Scans, Tag,
 };
 use seaworthy_testkit::{Blob, Image, wait_until};
-use seaworthy_worker::{CurrentEdition, Worker, WorkerOptions};
+use seaworthy_worker::{CurrentEdition, Ear, EarOptions, Worker, WorkerOptions};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -54,6 +54,7 @@ pub(crate) struct Stage {
     pub(crate) browse: Browse,
     pub(crate) editions: Arc<CurrentEdition>,
     pub(crate) reader: Arc<Counting>,
+    pub(crate) ear: Option<Arc<Ear>>,
     pub(crate) actor: Actor,
     pub(crate) repository: RepositoryName,
     uploads: Arc<AtomicUsize>,
@@ -125,6 +126,7 @@ fn run<F: Future<Output = ()>>(
             browse: Browse::of(&database),
             editions: Arc::new(CurrentEdition::of(edition("7.4.6"))),
             reader: Arc::default(),
+            ear: None,
             actor: Actor::new("user:ada"),
             repository: "team/app".parse().expect("a repository"),
             database: database.clone(),
@@ -195,6 +197,14 @@ impl Stage {
         self.time.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
+    /// The same with somebody who listens to uploads.
+    pub(crate) fn listening(mut self) -> Self {
+        let reader = self.reader.clone();
+        let ear = Ear::new(&self.database, reader, EarOptions::default());
+        self.ear = Some(Arc::new(ear));
+        self
+    }
+
     pub(crate) fn options(&self) -> WorkerOptions {
         WorkerOptions {
             name: "worker".to_owned(),
@@ -206,7 +216,7 @@ impl Stage {
             policy: Policy::default(),
             editions: self.editions.clone(),
             reader: self.reader.clone(),
-            ear: None,
+            ear: self.ear.clone(),
             chores: Vec::new(),
         }
     }
@@ -232,18 +242,35 @@ impl Stage {
         let number = self.uploads.fetch_add(1, Ordering::SeqCst);
         let id = format!("upload-{number}");
         let (catalog, name) = (&self.catalog, &self.repository);
-        let partial = self.blobs.begin(&id).await.expect("begins");
+        let mut partial = self.blobs.begin(&id).await.expect("begins");
         catalog
             .begin_upload(name, Founding::Allowed, &self.actor, &id, &partial)
             .await
             .expect("begins");
-        let piece = Ok(Bytes::copy_from_slice(bytes));
-        let incoming = stream::iter([piece]).boxed();
-        let appended = self.blobs.append(partial, incoming, u64::MAX, None).await;
-        appended.ended.expect("is appended");
+        // Two requests with several pieces each.
+        for half in bytes.chunks(bytes.len().div_ceil(2).max(1)) {
+            let tap = self
+                .ear
+                .as_ref()
+                .and_then(|ear| ear.begin(&id, partial.received));
+            let pieces: Vec<_> = half
+                .chunks(100)
+                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+                .collect();
+            let incoming = stream::iter(pieces).boxed();
+            let appended = self
+                .blobs
+                .append(partial, incoming, u64::MAX, tap.as_deref())
+                .await;
+            appended.ended.expect("is appended");
+            partial = appended.partial;
+        }
         let address = address_of(bytes);
-        let place = self.blobs.finish(appended.partial, &address).await;
+        let place = self.blobs.finish(partial, &address).await;
         let place = place.expect("is kept");
+        if let Some(ear) = &self.ear {
+            ear.finished(&id, &address);
+        }
         let size = bytes.len() as u64;
         catalog
             .record_blob(
