@@ -269,7 +269,9 @@ impl Blobs {
     /// loss of power. The upload can't go on afterwards, whatever the answer.
     ///
     /// Asking again with the same digest, where the answer was lost, is answered
-    /// again.
+    /// again. Where the answer is an error, the bytes stay: another node may be
+    /// finishing the same upload, and only who takes it out of the catalog may
+    /// [abandon](Self::abandon) it.
     pub async fn finish(&self, partial: Partial, address: &Address) -> Result<Place, FinishError> {
         let draft = Draft::read(&partial)?;
         let found = match address.algorithm() {
@@ -280,7 +282,6 @@ impl Blobs {
                 .map_err(|source| trouble("read an upload", source))?,
         };
         if found != *address {
-            self.remove_runs(&draft.runs).await?;
             return Err(FinishError::WrongDigest {
                 stated: address.clone(),
                 found,
@@ -297,7 +298,17 @@ impl Blobs {
         Ok(Kept { upload, runs }.write())
     }
 
-    /// Forgets an upload.
+    /// Removes what an append added to `before`, where it could not be written down:
+    /// whoever goes on with the upload does not know of it.
+    pub async fn retract(&self, before: &Partial, after: &Partial) -> Result<(), StoreError> {
+        let (before, after) = (Draft::read(before)?, Draft::read(after)?);
+        let mut added = after.runs;
+        added.retain(|run| !before.runs.contains(run));
+        self.remove_runs(&added).await
+    }
+
+    /// Removes the bytes of an upload. Only who took it out of the catalog may: until
+    /// then somebody else may make a blob of them.
     pub async fn abandon(&self, partial: Partial) -> Result<(), StoreError> {
         self.remove_runs(&Draft::read(&partial)?.runs).await
     }

@@ -20,7 +20,8 @@ on_each_depot! {
     an_empty_blob_is_a_blob,
     chunks_become_one_blob_though_the_program_restarts_between_them,
     a_client_that_breaks_off_goes_on_where_it_was,
-    a_wrong_digest_leaves_nothing,
+    a_wrong_digest_is_told_and_nothing_of_it_need_stay,
+    what_could_not_be_written_down_is_retracted_and_nothing_else,
     sha512_is_proved_too,
     more_than_the_limit_is_not_kept,
     an_abandoned_upload_leaves_nothing,
@@ -115,19 +116,41 @@ async fn a_client_that_breaks_off_goes_on_where_it_was(depot: Depot) {
     assert!(found.expect("it is there") == bytes);
 }
 
-async fn a_wrong_digest_leaves_nothing(depot: Depot) {
+async fn a_wrong_digest_is_told_and_nothing_of_it_need_stay(depot: Depot) {
     let bytes = noise(4, 100_000);
     for wrong in [sha256(b"other"), sha512(b"other")] {
         let partial = depot.append(depot.begin().await, &bytes).await;
-        match depot.blobs.finish(partial, &wrong).await {
+        match depot.blobs.finish(partial.clone(), &wrong).await {
             Err(FinishError::WrongDigest { stated, found }) => {
                 assert_eq!(stated, wrong);
                 assert!(found == sha256(&bytes) || found == sha512(&bytes));
             }
             other => panic!("the digest is wrong, and the answer {other:?}"),
         }
+        // Another node may be right at the same moment.
+        let right = depot.blobs.finish(partial.clone(), &sha256(&bytes)).await;
+        let place = right.expect("the digest is right");
+        let found = read(&depot.blobs, &place, 0..bytes.len() as u64).await;
+        assert!(found.expect("it is there") == bytes);
+        depot.blobs.remove(&place).await.expect("it is removed");
+        let abandoned = depot.blobs.abandon(partial).await;
+        abandoned.expect("what is gone is gone");
         assert_eq!(depot.stored_bytes(), 0);
     }
+}
+
+async fn what_could_not_be_written_down_is_retracted_and_nothing_else(depot: Depot) {
+    let before = depot.append(depot.begin().await, b"begin ").await;
+    let mine = depot.append(before.clone(), b"mine").await;
+    let theirs = depot.append(before.clone(), b"theirs").await;
+    let whole = b"begin theirs";
+    let place = depot.blobs.finish(theirs, &sha256(whole)).await;
+    let place = place.expect("the digest is right");
+    let retracted = depot.blobs.retract(&before, &mine).await;
+    retracted.expect("it is removed");
+    let found = read(&depot.blobs, &place, 0..whole.len() as u64).await;
+    assert_eq!(found.expect("it is there"), whole);
+    assert_eq!(depot.stored_bytes(), whole.len() as u64);
 }
 
 async fn sha512_is_proved_too(depot: Depot) {
