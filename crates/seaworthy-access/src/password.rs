@@ -291,6 +291,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn more_who_sign_in_at_once_than_can_wait_are_sent_away() {
+        let passwords = Arc::new(Passwords::new());
+        let mut tries = tokio::task::JoinSet::new();
+        for number in 0..100 {
+            let passwords = passwords.clone();
+            tries.spawn(async move {
+                let name = format!("user{number}");
+                let tried = Try {
+                    name: &name,
+                    password: "guess",
+                    hash: None,
+                    revision: 0,
+                };
+                passwords.check(tried, Millis(0)).await
+            });
+        }
+        let answers = tries.join_all().await;
+        let heard = answers.iter().filter(|it| **it == Ok(false)).count();
+        let sent_away = answers.iter().filter(|it| it.is_err()).count();
+        assert_eq!(heard + sent_away, 100);
+        assert!(heard >= WAITING, "{heard}");
+        assert!(sent_away > 0, "nobody was sent away");
+        assert_eq!(passwords.gate.available_permits(), AT_A_TIME);
+        assert_eq!(passwords.waiting.load(Ordering::Acquire), 0);
+    }
+
+    #[tokio::test]
     async fn a_password_longer_than_any_is_wrong_without_work() {
         let passwords = Passwords::new();
         let long = "a".repeat(LONGEST + 1);

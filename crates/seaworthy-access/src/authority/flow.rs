@@ -53,13 +53,16 @@ impl Authority {
     ///
     /// When the store is in trouble.
     pub async fn behind_token(&self, principal: &Principal) -> Result<Principal, StoreError> {
-        let key = match &principal.shown.key {
-            Some(id) => self.inner.accounts.key(id).await?,
+        let narrowed = match &principal.shown.key {
+            Some(id) => match self.inner.accounts.key(id).await? {
+                Some(key) => key.scope.as_deref().map(scope::narrowed),
+                // It was revoked a moment ago.
+                None => Some(Vec::new()),
+            },
             None => None,
         };
-        let narrowed = key.as_ref().and_then(|key| key.scope.as_deref());
         Ok(Principal {
-            narrowed: narrowed.map(scope::narrowed),
+            narrowed,
             ..principal.clone()
         })
     }
