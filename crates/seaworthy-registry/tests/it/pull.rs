@@ -65,7 +65,7 @@ pub(crate) fn bad_digests() -> Vec<String> {
         format!("sha256:{}", "a".repeat(63)),
         format!("sha512:{}", "a".repeat(64)),
         format!("md5:{}", "a".repeat(32)),
-        format!("sha256:..%2F..%2F{}", "a".repeat(58)),
+        format!("sha256:..{}", "a".repeat(62)),
         format!("sha256:{}%00", "a".repeat(63)),
     ]
 }

@@ -126,6 +126,9 @@ impl Registry {
             .expect("an account");
         for (namespace, role) in roles {
             let namespace = (!namespace.is_empty()).then(|| namespace_of(namespace));
+            if let Some(namespace) = &namespace {
+                self.found(namespace).await;
+            }
             accounts
                 .grant(account.id, namespace.as_ref(), role.name(), &root.actor)
                 .await
@@ -149,6 +152,16 @@ impl Registry {
             .create_namespace(&namespace_of(name), &settings, &root().actor)
             .await
             .expect("a namespace");
+    }
+
+    /// Makes a namespace where there is none.
+    async fn found(&self, name: &Namespace) {
+        let catalog = &self.options.catalog;
+        let found = catalog.namespace(name).await.expect("a database");
+        if found.is_none() {
+            let settings = NamespaceSettings::default();
+            self.namespace(name.as_str(), settings).await;
+        }
     }
 
     pub(crate) fn ask(&self, method: &str, target: &str) -> Ask {

@@ -58,6 +58,9 @@ async fn story(kept: Kept) {
         content.get(2_345_000..=5_000_000).expect("a part")
     );
 
+    registry
+        .push_blob("other/first", b"makes the namespace")
+        .await;
     // Mounted, deleted where it came from, and still there.
     let mount = format!("/v2/other/app/blobs/uploads/?mount={blob}&from=team/app");
     registry.post(&mount).await.expect(201);

@@ -289,6 +289,9 @@ async fn a_blob_is_mounted_from_where_it_is() {
     let registry = Registry::start().await;
     let content = b"to be mounted";
     let digest = registry.push_blob("other/app", content).await;
+    registry
+        .push_blob("team/first", b"makes the namespace")
+        .await;
     for query in [
         format!("mount={digest}&from=other/app"),
         format!("mount={digest}"),
