@@ -106,7 +106,11 @@ impl Door {
             let matched = response.extensions().get::<Route>();
             record.route = matched.map(|route| route.0.clone());
         }
-        response.map(|inner| Watched { inner, record })
+        response.map(|inner| {
+            // A body without bytes is never asked for any.
+            record.is_whole = http_body::Body::is_end_stream(&inner);
+            Watched { inner, record }
+        })
     }
 }
 
