@@ -303,3 +303,6 @@ fn found(row: &Row) -> Result<Found, StoreError> {
         packages: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;
