@@ -4,6 +4,7 @@
 //! one, so bytes that are being removed can't be those that somebody just pushed.
 //! What a place means (its digest, who may read it) is the catalog's business.
 
+mod buffer;
 mod files;
 mod intake;
 mod objects;

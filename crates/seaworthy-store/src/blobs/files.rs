@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256, Sha512};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Outgoing;
+use super::buffer::Buffers;
 use super::intake::Batch;
 use super::run::{Run, Section, is_mark, sections};
 use super::sweep::{Known, Swept};
@@ -30,7 +31,8 @@ const UPLOADS: &str = "uploads";
 
 /// How much is read at once. A pull holds two of these: one on its way out, one
 /// being read.
-const READ: NonZeroU64 = NonZeroU64::new(512 << 10).expect("not zero");
+const READ_SIZE: usize = 512 << 10;
+const READ: NonZeroU64 = NonZeroU64::new(READ_SIZE as u64).expect("not zero");
 
 /// How much is written before the disk is told to begin. Without it, all the
 /// writing would happen at the end while the client waits.
@@ -49,6 +51,7 @@ pub(super) enum Durability {
 pub(super) struct Files {
     folder: Arc<Path>,
     durability: Durability,
+    buffers: Buffers,
     /// Folders of finished blobs whose own names are known to last.
     lasting: Arc<Mutex<HashSet<String>>>,
 }
@@ -58,6 +61,7 @@ impl Files {
         let files = Self {
             folder: folder.into(),
             durability,
+            buffers: Buffers::of(READ_SIZE),
             lasting: Arc::default(),
         };
         let made = files.clone();
@@ -197,6 +201,7 @@ impl Files {
         let sections = sections(&runs, range, READ);
         Reader {
             folder: Arc::clone(&self.folder),
+            buffers: self.buffers.clone(),
             runs,
             sections: (Box::new(sections) as Box<dyn Iterator<Item = Section> + Send>).peekable(),
             file: None,
@@ -398,6 +403,7 @@ impl Drop for Writing {
 /// Reads sections one after the other.
 pub(super) struct Reader {
     folder: Arc<Path>,
+    buffers: Buffers,
     runs: Vec<Run>,
     sections: std::iter::Peekable<Box<dyn Iterator<Item = Section> + Send>>,
     /// The file that is read, and the how-manieth run it is.
@@ -420,13 +426,10 @@ impl Reader {
             }
         };
         let length = section.range.end - section.range.start;
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        let read = file.take(length).read_to_end(&mut bytes)?;
-        if read as u64 == length {
-            Ok(Some(bytes.into()))
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        let length = usize::try_from(length).expect("a section is no longer than what is read");
+        let mut buffer = self.buffers.take(length);
+        file.read_exact(buffer.first(length))?;
+        Ok(Some(buffer.freeze(length)))
     }
 
     /// Reads the next section on another thread, if there is one.
