@@ -7,15 +7,14 @@
 mod image;
 mod work;
 
-use crate::catalog::Page;
 use crate::clock::Millis;
 use crate::name::{Namespace, RepositoryName, Tag};
+use crate::page::Page;
 use crate::sql::{Database, Row, Value, args};
 use crate::trouble::StoreError;
 
 pub use image::{
-    ImageFilter, ImageRow, ReportRow, RetentionClass, Rollup, SeverityCounts, TagRow,
-    Turn,
+    ImageFilter, ImageRow, ReportRow, RetentionClass, Rollup, SeverityCounts, TagRow, Turn,
 };
 pub use work::{JobFilter, JobRow, JobState};
 

@@ -21,7 +21,8 @@ mod upload;
 
 use crate::clock::Millis;
 use crate::name::RepositoryName;
-use crate::sql::{Database, Row};
+use crate::page::{Page, beyond};
+use crate::sql::Database;
 use crate::trouble::StoreError;
 
 pub use blob::{Grace, RecordBlobError, StoredBlob};
@@ -52,34 +53,6 @@ pub enum Founding {
     Allowed,
     /// They are refused.
     Refused,
-}
-
-/// One page of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
-    /// In order.
-    pub items: Vec<T>,
-    /// Whether more follow.
-    pub more: bool,
-}
-
-impl<T> Page<T> {
-    /// The first `limit` of rows that were asked for [`beyond`] it.
-    fn of(
-        mut rows: Vec<Row>,
-        limit: usize,
-        read: impl Fn(&Row) -> Result<T, StoreError>,
-    ) -> Result<Self, StoreError> {
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { items, more })
-    }
-}
-
-/// One more than asked for, to see whether more follow.
-fn beyond(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 impl Catalog {

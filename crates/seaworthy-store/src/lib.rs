@@ -31,6 +31,7 @@ mod collect;
 mod jobs;
 mod name;
 mod packed;
+mod page;
 mod pulls;
 mod recall;
 mod scans;
@@ -59,15 +60,15 @@ pub use browse::{
 pub use catalog::{
     BeginError, Catalog, ChangeNamespaceError, CreateNamespaceError, DeleteError, Expired,
     Founding, Grace, Grave, Holdings, ManifestKind, ManifestName, NamespaceSettings, NewManifest,
-    Page, Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer,
-    Removable, Removal, RetentionRule, StoredBlob, StoredManifest, StoredNamespace, Unscanned,
-    Upload,
+    Part, PartRole, Pattern, PatternError, PushError, Pushed, RecordBlobError, Referrer, Removable,
+    Removal, RetentionRule, StoredBlob, StoredManifest, StoredNamespace, Unscanned, Upload,
 };
 pub use clock::{Clock, Millis};
 pub use collect::{CollectOptions, Collected, collect_once};
 pub use jobs::{Ended, JobCount, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
 pub use name::{NameError, Namespace, RepositoryName, Tag};
 pub use packed::Packed;
+pub use page::Page;
 pub use scans::{
     Finding, Found, FoundPackage, ImageFact, InventoryError, KeptInventory, NewReport, RemoteScan,
     RemoteScanError, Repaired, RequestError, SaveError, Scan, Scans, Sought, decode_inventory,

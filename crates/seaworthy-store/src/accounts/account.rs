@@ -7,9 +7,9 @@ use super::{
     has_other_admin, namespace_id, select_accounts,
 };
 use crate::audit::{Actor, note};
-use crate::catalog::Page;
 use crate::clock::Millis;
 use crate::name::Namespace;
+use crate::page::Page;
 use crate::sql::{Transaction, args};
 use crate::trouble::StoreError;
 

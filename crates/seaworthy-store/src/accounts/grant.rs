@@ -6,8 +6,8 @@ use super::account::raise;
 use super::{ADMIN_ROLE, Account, Accounts, account_by_id, accounts_in, has_other_admin};
 use super::{namespace_id, select_accounts};
 use crate::audit::{Actor, note};
-use crate::catalog::Page;
 use crate::name::Namespace;
+use crate::page::Page;
 use crate::sql::{Transaction, args};
 use crate::trouble::StoreError;
 

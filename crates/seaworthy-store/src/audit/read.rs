@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::AuditEntry;
-use crate::catalog::Page;
 use crate::clock::Millis;
+use crate::page::Page;
 use crate::sql::{Database, Row, args};
 use crate::trouble::StoreError;
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use super::{Browse, Sight, one_more, page};
 use crate::address::Address;
-use crate::catalog::Page;
 use crate::clock::Millis;
 use crate::name::{RepositoryName, Tag};
+use crate::page::Page;
 use crate::sql::{Row, args};
 use crate::standing::ImageState;
 use crate::trouble::StoreError;

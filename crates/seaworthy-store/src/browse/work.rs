@@ -1,8 +1,8 @@
 //! Jobs, as those see them who look after the installation.
 
 use super::{Browse, one_more, page};
-use crate::catalog::Page;
 use crate::clock::Millis;
+use crate::page::Page;
 use crate::sql::{Row, args};
 use crate::trouble::StoreError;
 

@@ -9,8 +9,8 @@ use seaworthy_core::Purl;
 
 use crate::address::Address;
 use crate::browse::Sight;
-use crate::catalog::Page;
 use crate::name::RepositoryName;
+use crate::page::Page;
 use crate::sql::{Row, Value, args, each, list};
 use crate::standing::ImageState;
 use crate::trouble::StoreError;
