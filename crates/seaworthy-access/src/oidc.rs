@@ -133,7 +133,9 @@ impl ClaimPatterns {
 
     /// As they are stored.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).expect("texts become JSON")
+        let claims = self.0.iter();
+        let claims = claims.map(|(name, it)| (name.clone(), Value::from(it.as_str())));
+        Value::Object(claims.collect()).to_string()
     }
 
     /// The patterns by claim.

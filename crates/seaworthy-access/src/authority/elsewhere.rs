@@ -204,7 +204,7 @@ impl Authority {
         }
         let newcomer = newcomer(options, &claims)?;
         let account = self.inner.accounts.meet(&newcomer).await?;
-        let principal = self.principal(&account, Vec::new(), None);
+        let principal = self.principal(&account, &[], None);
         let principal = principal.map_err(|_| SignInError::Disabled)?;
         match self.open_session(principal, "oidc").await {
             Ok(signed_in) => Ok(signed_in),

@@ -85,7 +85,7 @@ impl Authority {
         let (Some(account), Some(stored), true) = (account, stored, is_right) else {
             return Err(IdentifyError::Invalid);
         };
-        let mut principal = self.principal(&account, Vec::new(), None)?;
+        let mut principal = self.principal(&account, &[], None)?;
         // Of the moment when the hash was read: where the password was changed since,
         // tokens that follow are good for nothing.
         principal.shown.epoch = stored.epoch;
@@ -99,7 +99,7 @@ impl Authority {
         }
         let account = self.account(key.account).await?;
         let account = account.ok_or(IdentifyError::Invalid)?;
-        let principal = self.principal(&account, vec![key.clone()], None)?;
+        let principal = self.principal(&account, std::slice::from_ref(&key), None)?;
         self.note_use(&key);
         Ok(principal)
     }
@@ -110,7 +110,7 @@ impl Authority {
         let account = self.account(session.account).await?;
         let account = account.ok_or(IdentifyError::Invalid)?;
         let now = self.inner.database.now();
-        let mut principal = self.principal(&account, Vec::new(), Some(&session))?;
+        let mut principal = self.principal(&account, &[], Some(&session))?;
         if session.used_at.plus(SESSION_NOTED) <= now && self.is_to_be_noted(&hash, now) {
             let longest = session.created_at.plus(SESSION_LONGEST);
             let until = now.plus(SESSION_IDLE).min(longest);
@@ -163,7 +163,7 @@ impl Authority {
         {
             return Err(IdentifyError::Invalid);
         }
-        let mut principal = self.principal(&account, keys, session.as_ref())?;
+        let mut principal = self.principal(&account, &keys, session.as_ref())?;
         if access.is_some() {
             principal.narrowed = access;
         }
@@ -181,7 +181,7 @@ impl Authority {
     pub(super) fn principal(
         &self,
         account: &Account,
-        keys: Vec<Arc<ApiKey>>,
+        keys: &[Arc<ApiKey>],
         session: Option<&Session>,
     ) -> Result<Principal, IdentifyError> {
         let now = self.inner.database.now();

@@ -138,7 +138,9 @@ impl Authority {
                 "the first password could not be computed".to_owned(),
             ));
         };
-        let name: AccountName = "admin".parse().expect("`admin` is an account name");
+        let Ok(name) = "admin".parse::<AccountName>() else {
+            return Ok(None);
+        };
         let new = NewAccount {
             kind: AccountKind::User,
             name: name.clone(),
@@ -412,7 +414,7 @@ impl Authority {
         place: Where<'_>,
         role: Role,
     ) -> Result<Account, GrantRoleError> {
-        let namespace = self.permit_role(principal, place, role)?;
+        let namespace = Self::permit_role(principal, place, role)?;
         let accounts = &self.inner.accounts;
         let actor = &principal.actor;
         Ok(accounts
@@ -428,7 +430,7 @@ impl Authority {
         place: Where<'_>,
         role: Role,
     ) -> Result<Account, GrantRoleError> {
-        let namespace = self.permit_role(principal, place, role)?;
+        let namespace = Self::permit_role(principal, place, role)?;
         let accounts = &self.inner.accounts;
         let actor = &principal.actor;
         Ok(accounts
@@ -437,7 +439,6 @@ impl Authority {
     }
 
     fn permit_role<'a>(
-        &self,
         principal: &Principal,
         place: Where<'a>,
         role: Role,
