@@ -122,30 +122,21 @@ impl Catalog {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         for some in ids.chunks(64) {
-            let keys: Vec<Value> = some.iter().map(|id| Value::from(*id)).collect();
+            let some: Vec<Value> = some.iter().map(|id| Value::from(*id)).collect();
             let mut transaction = self.database.begin().await?;
-            for key in &keys {
+            // Most have other images still: only those that look forgotten are held,
+            // and asked again now that nobody can give them to an image.
+            let candidates = orphans(&mut transaction, &some).await?;
+            for id in &candidates {
                 transaction
                     .rows_held(
                         "SELECT id FROM component WHERE id = $1",
                         Hold::Remove,
-                        vec![key.clone()],
+                        vec![id.clone()],
                     )
                     .await?;
             }
-            // Asked only now that nobody can give one of them to an image.
-            let orphans = transaction
-                .rows_among(
-                    "SELECT c.id FROM component c WHERE c.id IN ({keys}) AND NOT EXISTS
-                         (SELECT 1 FROM image_component ic WHERE ic.component_id = c.id)",
-                    args![],
-                    &keys,
-                )
-                .await?;
-            let orphans: Vec<Value> = orphans
-                .iter()
-                .map(|row| row.int(0).map(Value::from))
-                .collect::<Result<_, _>>()?;
+            let orphans = orphans(&mut transaction, &candidates).await?;
             transaction
                 .execute_among(
                     "DELETE FROM component_finding WHERE component_id IN ({keys})",
@@ -164,6 +155,23 @@ impl Catalog {
         }
         Ok(forgotten)
     }
+}
+
+/// Those of the packages that no image has.
+async fn orphans(
+    transaction: &mut Transaction,
+    components: &[Value],
+) -> Result<Vec<Value>, StoreError> {
+    let rows = transaction
+        .rows_among(
+            "SELECT c.id FROM component c WHERE c.id IN ({keys}) AND NOT EXISTS
+                 (SELECT 1 FROM image_component ic WHERE ic.component_id = c.id)
+             ORDER BY c.id",
+            args![],
+            components,
+        )
+        .await?;
+    rows.iter().map(|row| row.int(0).map(Value::from)).collect()
 }
 
 /// A manifest of the repository that names this one.
