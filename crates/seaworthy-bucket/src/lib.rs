@@ -34,13 +34,6 @@ use tokio::runtime::Runtime;
 
 pub use fault::Fault;
 
-/// What every bucket here is called.
-const NAME: &str = "harbour";
-
-/// What may read and write it.
-const ACCESS_KEY: &str = "test-access-key";
-const SECRET_KEY: &str = "test-secret-key";
-
 /// Says how a request fails, by method and path with query; `None` lets it pass.
 type Rule = Box<dyn FnMut(&str, &str) -> Option<Fault> + Send>;
 
@@ -53,6 +46,15 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// What every bucket here is called.
+    pub const NAME: &str = "harbour";
+
+    /// The access key that may use it.
+    pub const ACCESS_KEY: &str = "test-access-key";
+
+    /// The secret that goes with the access key.
+    pub const SECRET_KEY: &str = "test-secret-key";
+
     /// Starts a server with one empty bucket.
     ///
     /// # Panics
@@ -60,10 +62,10 @@ impl Bucket {
     /// When the machine has no port, thread or temporary folder left.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::create_dir(folder.path().join(NAME)).expect("the folder is empty");
+        fs::create_dir(folder.path().join(Self::NAME)).expect("the folder is empty");
         let disk = s3s_fs::FileSystem::new(folder.path()).expect("the folder can be read");
         let mut builder = S3ServiceBuilder::new(disk);
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        builder.set_auth(SimpleAuth::from_single(Self::ACCESS_KEY, Self::SECRET_KEY));
         let service = builder.build();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -91,17 +93,17 @@ impl Bucket {
 
     /// What it is called.
     pub fn name(&self) -> &'static str {
-        NAME
+        Self::NAME
     }
 
     /// The access key that may use it.
     pub fn access_key(&self) -> &'static str {
-        ACCESS_KEY
+        Self::ACCESS_KEY
     }
 
     /// The secret that goes with the access key.
     pub fn secret_key(&self) -> &'static str {
-        SECRET_KEY
+        Self::SECRET_KEY
     }
 
     /// From now on `rule` is asked, by method and path with query, how each request
@@ -122,7 +124,7 @@ impl Bucket {
     /// When the folder behind it cannot be read.
     pub fn objects(&self) -> BTreeMap<String, u64> {
         let mut objects = BTreeMap::new();
-        list(&self.folder.path().join(NAME), "", &mut objects);
+        list(&self.folder.path().join(Self::NAME), "", &mut objects);
         objects
     }
 }

@@ -6,7 +6,7 @@
 //! ends it without warning, opens the store again and holds it against what it
 //! heard. With `SEAWORTHY_LONG=1` it does so many times more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,14 +15,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
+use seaworthy_bucket::Bucket;
 use seaworthy_store::{
-    Address, Blobs, BlobsOptions, Catalog, CollectOptions, Database, DatabaseOptions, ManifestName,
-    Millis, RepositoryName, Whole, collect_once,
+    Address, Blobs, Catalog, CollectOptions, Database, DatabaseOptions, ManifestName, Millis,
+    RepositoryName, Whole, collect_once,
 };
 use seaworthy_testkit::{Disk, FileSystem, is_long};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::depot::files;
+use crate::depot::{PREFIX, files};
 use crate::pusher::{self, Order, REPOSITORY, Said, Word, clock_that_is_ahead};
 use crate::store::tag;
 
@@ -32,10 +33,21 @@ const LATER: i64 = 3 * 60 * 60 * 1000;
 #[test]
 fn whatever_moment_it_is_killed_at_nothing_answered_for_is_lost() {
     let folder = tempfile::tempdir().expect("a folder");
+    nothing_is_lost_by_killing(Witness::of(folder.path()));
+}
+
+#[test]
+fn whatever_moment_it_is_killed_at_nothing_answered_for_is_lost_in_a_bucket() {
+    let folder = tempfile::tempdir().expect("a folder");
     let mut witness = Witness::of(folder.path());
+    witness.bucket = Some(Bucket::start());
+    nothing_is_lost_by_killing(witness);
+}
+
+fn nothing_is_lost_by_killing(mut witness: Witness) {
     let rounds = if is_long() { 100 } else { 6 };
     for round in 0..rounds {
-        let mut pusher = witness.start(&Order::careful(folder.path(), round));
+        let mut pusher = witness.start(&witness.order(round));
         witness.listen(&mut pusher);
         pusher.kill();
         witness.hear_the_rest(pusher, u128::MAX);
@@ -106,6 +118,8 @@ fn lose_power(disk: &Disk, witness: &mut Witness, order: &Order) {
 /// What the pusher answered for.
 struct Witness {
     folder: PathBuf,
+    /// Where the blobs are, if not in the folder.
+    bucket: Option<Bucket>,
     /// By tag: the blobs and, once it was pushed, the manifest.
     pushed: BTreeMap<String, Image>,
     words: usize,
@@ -136,10 +150,31 @@ impl Witness {
     fn of(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            bucket: None,
             pushed: BTreeMap::new(),
             words: 0,
             chance: u64::from(std::process::id()) | 1,
         }
+    }
+
+    fn order(&self, seed: u64) -> Order {
+        Order {
+            endpoint: self.bucket.as_ref().map(Bucket::endpoint),
+            ..Order::careful(&self.folder, seed)
+        }
+    }
+
+    /// The names of all that is stored, as the blob store knows them.
+    fn stored(&self) -> BTreeSet<String> {
+        let Some(bucket) = &self.bucket else {
+            return files(&self.folder.join("blobs")).into_keys().collect();
+        };
+        // Several objects are one run.
+        let run = |key: String| {
+            let (run, _) = key.strip_prefix(PREFIX)?.rsplit_once('/')?;
+            Some(run.to_owned())
+        };
+        bucket.objects().into_keys().filter_map(run).collect()
     }
 
     fn start(&mut self, order: &Order) -> Pusher {
@@ -220,7 +255,7 @@ impl Witness {
 
     /// What is not as it was answered for, and what is stored and broken.
     fn check(&self) -> Vec<String> {
-        in_store(&self.folder, async |store| {
+        in_store(&self.order(0), async |store| {
             let mut lost = Vec::new();
             for (name, image) in &self.pushed {
                 for (address, size) in &image.blobs {
@@ -257,7 +292,7 @@ impl Witness {
 
     /// Collects when all of it is old, and tells which files nobody needs.
     fn clean(&self) -> Vec<String> {
-        let strays = in_store(&self.folder, async |store| {
+        let strays = in_store(&self.order(0), async |store| {
             let options = CollectOptions {
                 idle_upload: 0,
                 linger: 0,
@@ -265,16 +300,16 @@ impl Witness {
             };
             let collected = collect_once(&store.catalog, &store.blobs, &options).await;
             assert_eq!(collected.expect("the database is whole").failed, 0);
-            let mut found = files(&self.folder.join("blobs"));
+            let mut found = self.stored();
             for blob in store.all_blobs().await {
                 let place: serde_json::Value =
                     serde_json::from_str(&blob.place.0).expect("a place is JSON");
                 for run in place["runs"].as_array().expect("it has runs") {
                     let name = run["name"].as_str().expect("runs have names");
-                    assert!(found.remove(name).is_some(), "{name} was swept away");
+                    assert!(found.remove(name), "{name} was swept away");
                 }
             }
-            found.into_keys().collect()
+            found.into_iter().collect()
         });
         let whole = self.images_that_are_whole();
         assert_eq!(whole, self.images(), "what is needed was not collected");
@@ -287,7 +322,7 @@ impl Witness {
     }
 
     fn images_that_are_whole(&self) -> usize {
-        in_store(&self.folder, async |store| {
+        in_store(&self.order(0), async |store| {
             let mut whole = 0;
             for image in self.pushed.values().filter(|it| it.manifest.is_some()) {
                 let mut blobs = 0;
@@ -316,15 +351,14 @@ struct Opened {
     repository: RepositoryName,
 }
 
-fn in_store<T>(folder: &Path, look: impl AsyncFnOnce(&Opened) -> T) -> T {
+fn in_store<T>(order: &Order, look: impl AsyncFnOnce(&Opened) -> T) -> T {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let path = folder.join("seaworthy.db");
+        let path = order.folder.join("seaworthy.db");
         let clock = clock_that_is_ahead(LATER);
         let database = Database::open(&DatabaseOptions::Sqlite { path }, clock).await;
         let database = database.expect("the database opens");
-        let folder = folder.join("blobs");
-        let blobs = Blobs::open(&BlobsOptions::Files { folder }).await;
+        let blobs = Blobs::open(&order.blobs()).await;
         let store = Opened {
             catalog: Catalog::of(&database),
             blobs: blobs.expect("the blobs open"),

@@ -30,6 +30,9 @@ macro_rules! on_each_depot {
 }
 pub(crate) use on_each_depot;
 
+/// What the keys of blobs begin with.
+pub(crate) const PREFIX: &str = "some/where/";
+
 /// An empty blob store.
 pub(crate) struct Depot {
     pub(crate) blobs: Blobs,
@@ -50,20 +53,21 @@ pub(crate) fn in_files<F: Future<Output = ()>>(test: impl FnOnce(Depot) -> F) {
 
 pub(crate) fn in_s3<F: Future<Output = ()>>(test: impl FnOnce(Depot) -> F) {
     let bucket = Bucket::start();
-    let options = BlobsOptions::S3(S3Options {
-        endpoint: bucket.endpoint(),
-        bucket: bucket.name().to_owned(),
-        prefix: "some/where/".to_owned(),
+    let options = self::bucket(&bucket.endpoint());
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder, options, Some(bucket), test);
+}
+
+/// A folder of the bucket that is reached there.
+pub(crate) fn bucket(endpoint: &str) -> BlobsOptions {
+    BlobsOptions::S3(S3Options {
+        endpoint: endpoint.to_owned(),
+        bucket: Bucket::NAME.to_owned(),
+        prefix: PREFIX.to_owned(),
         region: "us-east-1".to_owned(),
-        access_key: bucket.access_key().to_owned(),
-        secret_key: bucket.secret_key().to_owned(),
-    });
-    run(
-        tempfile::tempdir().expect("a folder"),
-        options,
-        Some(bucket),
-        test,
-    );
+        access_key: Bucket::ACCESS_KEY.to_owned(),
+        secret_key: Bucket::SECRET_KEY.to_owned(),
+    })
 }
 
 fn run<F: Future<Output = ()>>(

@@ -16,7 +16,7 @@ use seaworthy_store::{
     collect_once,
 };
 
-use crate::depot::{noise, sha256, sha512};
+use crate::depot::{self, noise, sha256, sha512};
 use crate::store::{image, tag};
 
 /// The name of the test that is the pusher.
@@ -38,6 +38,8 @@ pub(crate) struct Order {
     /// No two pushers of one store have the same.
     pub(crate) seed: u64,
     pub(crate) is_careless: bool,
+    /// The bucket its blobs go to, if not into the folder.
+    pub(crate) endpoint: Option<String>,
 }
 
 impl Order {
@@ -46,14 +48,27 @@ impl Order {
             folder: folder.to_owned(),
             seed,
             is_careless: false,
+            endpoint: None,
+        }
+    }
+
+    /// Where its blobs are.
+    pub(crate) fn blobs(&self) -> BlobsOptions {
+        match &self.endpoint {
+            Some(endpoint) => depot::bucket(endpoint),
+            None => BlobsOptions::Files {
+                folder: self.folder.join("blobs"),
+            },
         }
     }
 }
 
 impl fmt::Display for Order {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = self.endpoint.as_deref().unwrap_or("none");
         let folder = self.folder.display();
-        write!(formatter, "{} {} {folder}", self.seed, self.is_careless)
+        let (seed, is_careless) = (self.seed, self.is_careless);
+        write!(formatter, "{seed} {is_careless} {endpoint} {folder}")
     }
 }
 
@@ -61,11 +76,12 @@ impl FromStr for Order {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut words = text.splitn(3, ' ');
+        let mut words = text.splitn(4, ' ');
         let mut word = || words.next().ok_or("a word is missing");
         Ok(Self {
             seed: word()?.parse().map_err(|_| "no seed")?,
             is_careless: word()?.parse().map_err(|_| "neither true nor false")?,
+            endpoint: Some(word()?.to_owned()).filter(|it| it != "none"),
             folder: PathBuf::from(word()?),
         })
     }
@@ -185,11 +201,10 @@ async fn push(order: Order) {
     let path = order.folder.join("seaworthy.db");
     let options = DatabaseOptions::Sqlite { path };
     let database = Database::open(&options, clock_that_is_ahead(0)).await;
-    let folder = order.folder.join("blobs");
     let blobs = if order.is_careless {
-        Blobs::open_careless(&folder).await
+        Blobs::open_careless(&order.folder.join("blobs")).await
     } else {
-        Blobs::open(&BlobsOptions::Files { folder }).await
+        Blobs::open(&order.blobs()).await
     };
     let hand = Hand {
         catalog: Catalog::of(&database.expect("the database opens")),
