@@ -18,8 +18,9 @@ const fn need(name: &'static str, package: &'static str) -> Need {
 }
 
 /// Everything that a test requires by name stands here.
-pub(super) const NEEDS: [Need; 46] = [
+pub(super) const NEEDS: [Need; 47] = [
     // Images: made, pushed, served and run.
+    need("buildah", "buildah"),
     need("containerd", "containerd"),
     need("ctr", "containerd"),
     need("debootstrap", "debootstrap"),
