@@ -1,5 +1,7 @@
 //! What decides what is said of a package.
 
+use std::fmt::Write as _;
+
 use seaworthy_core::Inventory;
 
 use crate::home::{Lookup, home, minor_streams};
@@ -48,13 +50,14 @@ fn lookup(lookup: &Lookup<'_>, out: &mut String) {
         standing,
         scope,
     } = lookup;
-    // Debug quotes what hostile names are made of, so that no two texts meet.
-    out.push_str(&format!(
-        "{:?} {name:?} {} {:?} {standing:?} {scope:?}\n",
+    // A text takes whatever is written to it. Debug quotes what hostile names are made of, so that no two texts meet.
+    let _written = writeln!(
+        out,
+        "{:?} {name:?} {} {:?} {standing:?} {scope:?}",
         ecosystem.to_string(),
         version.scheme().name(),
         version.text(),
-    ));
+    );
 }
 
 #[cfg(test)]

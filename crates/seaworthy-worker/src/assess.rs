@@ -23,6 +23,10 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Judges an inventory with `edition` and `policy` at the moment `now`. This takes its
 /// time: never call it where others wait.
+///
+/// # Panics
+///
+/// Never: memory takes what is written to it.
 pub fn judge_inventory(
     image: ImageFacts,
     inventory: Inventory,

@@ -30,7 +30,7 @@ impl Blobs for Source {
         let opened = self
             .blobs
             .open_blocking(&found.place, found.size, &self.handle);
-        Ok(opened.map_err(trouble)?)
+        opened.map_err(trouble)
     }
 
     fn open_manifest(&self, manifest: &Descriptor) -> io::Result<Box<dyn Read + Send + '_>> {

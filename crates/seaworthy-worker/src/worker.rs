@@ -1,9 +1,11 @@
 //! One worker: claims jobs, runs several at a time, and ends politely.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use seaworthy_store::{Blobs, Catalog, Database, Ended, Jobs, Lease, Scans, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -93,19 +95,21 @@ impl Worker {
     /// Takes one job after another.
     async fn work(&self, mut stopped: watch::Receiver<bool>) {
         loop {
-            let claimed = tokio::select! {
-                biased;
-                _ = stopped.wait_for(|it| *it) => return,
-                claimed = self.claim() => claimed,
+            let Some(claimed) = self.claim(&mut stopped).await else {
+                return;
             };
             self.run_claimed(&claimed, &mut stopped).await;
         }
     }
 
-    /// Waits for a job and claims it.
-    async fn claim(&self) -> Lease {
+    /// Waits for a job and claims it; none when the worker is to stop. A claim that
+    /// began is never dropped: the job would be nobody's until its lease runs out.
+    async fn claim(&self, stopped: &mut watch::Receiver<bool>) -> Option<Lease> {
         let mut is_away = false;
         loop {
+            if *stopped.borrow() {
+                return None;
+            }
             match self.jobs.claim(&self.options.name, self.lease()).await {
                 Ok(Some(lease)) => {
                     // Where there was one, there may be more.
@@ -113,18 +117,24 @@ impl Worker {
                     if is_away {
                         tracing::info!("jobs can be claimed again");
                     }
-                    return lease;
+                    return Some(lease);
                 }
                 Ok(None) => {
-                    let heard = self.database.bell().heard();
-                    let _ = tokio::time::timeout(self.options.poll, heard).await;
+                    tokio::select! {
+                        () = self.database.bell().heard() => {}
+                        () = tokio::time::sleep(self.options.poll) => {}
+                        _ = stopped.wait_for(|it| *it) => {}
+                    }
                 }
                 Err(error) => {
                     if !is_away {
                         tracing::warn!("cannot claim jobs: {}", told(&error));
                     }
                     is_away = true;
-                    tokio::time::sleep(REST).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(REST) => {}
+                        _ = stopped.wait_for(|it| *it) => {}
+                    }
                 }
             }
         }
@@ -142,7 +152,7 @@ impl Worker {
             tokio::time::sleep(self.options.drain).await;
         };
         let ended = tokio::select! {
-            ended = self.run_job(lease).instrument(span) => ended,
+            ended = self.run_guarded(lease).instrument(span) => ended,
             () = self.keep_lease(lease) => {
                 tracing::warn!(job.id = lease.job, "lost the lease of job {}", lease.job);
                 return;
@@ -173,6 +183,14 @@ impl Worker {
         }
     }
 
+    /// Runs a job. A panic in it is a bug of ours and ends the job, not the worker.
+    async fn run_guarded(&self, lease: &Lease) -> Result<(), Trouble> {
+        match AssertUnwindSafe(self.run_job(lease)).catch_unwind().await {
+            Ok(ended) => ended,
+            Err(_) => Err(Trouble::Again("the job broke off".to_owned())),
+        }
+    }
+
     async fn run_job(&self, lease: &Lease) -> Result<(), Trouble> {
         match &*lease.kind {
             "scan" => match lease.image() {
@@ -195,9 +213,10 @@ impl Worker {
         chore.run().await.map_err(Trouble::Again)?;
         let period = i64::try_from(chore.period().as_millis()).unwrap_or(i64::MAX);
         let next = chore::job_of(&**chore);
-        match self.jobs.finish_and_repeat(lease, &next, period).await? {
-            true => Ok(()),
-            false => Err(Trouble::Moot),
+        if self.jobs.finish_and_repeat(lease, &next, period).await? {
+            Ok(())
+        } else {
+            Err(Trouble::Moot)
         }
     }
 

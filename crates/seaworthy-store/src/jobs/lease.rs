@@ -255,6 +255,14 @@ async fn bury(
         )
         .await?;
     let Some(row) = row else { return Ok(false) };
+    // One dead job for each key is enough to look at.
+    transaction
+        .execute(
+            "DELETE FROM job WHERE state = 'dead' AND id <> $1
+                 AND dedupe = (SELECT dedupe FROM job WHERE id = $1)",
+            args![held.job],
+        )
+        .await?;
     if let Some(image) = held.image {
         let state = if row.int(0)? > 0 {
             ImageState::Queued

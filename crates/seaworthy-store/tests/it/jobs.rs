@@ -1,10 +1,14 @@
 //! The queue: each job is done once, and none is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use seaworthy_store::{Browse, Ended, ImageState, Jobs, Lane, Lease, MOST_ATTEMPTS, NewJob};
+use seaworthy_store::{
+    Browse, Clock, Database, DatabaseOptions, Ended, ImageState, Jobs, Lane, Lease, MOST_ATTEMPTS,
+    Millis, NewJob,
+};
 
 use crate::store::{Store, on_each_database, repository};
 
@@ -387,4 +391,35 @@ async fn course(store: &Store, jobs: &Jobs, events: &[Event]) {
     assert!(left.iter().all(|it| &*it.state == "dead"), "{left:?}");
     assert!(done.values().all(|times| *times == 1), "{done:?}");
     assert!(done.keys().all(|job| written.contains(job)), "{done:?}");
+}
+
+#[test]
+fn a_job_of_another_node_rings_the_bell() {
+    let Some(postgres) = seaworthy_testkit::postgres() else {
+        return;
+    };
+    let options = DatabaseOptions::Postgres {
+        url: postgres.database(),
+        connections: 4,
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let open = async || {
+            let clock = Clock::new(|| Millis(0));
+            Database::open(&options, clock).await.expect("opens")
+        };
+        let (one, other) = (open().await, open().await);
+        let listening = other.clone();
+        let listener = tokio::spawn(async move { listening.listen().await });
+        // It rings once by itself, for what was announced before.
+        for _ in 0..2 {
+            let heard = tokio::time::timeout(Duration::from_secs(30), other.bell().heard());
+            heard.await.expect("the bell rings");
+            enqueue(&Jobs::of(&one), &job(Lane::Push, None)).await;
+        }
+        listener.abort();
+        for database in [one, other] {
+            database.close().await;
+        }
+    });
 }

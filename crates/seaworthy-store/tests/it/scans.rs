@@ -8,8 +8,9 @@ use seaworthy_core::{
     Source, Verdict, Version,
 };
 use seaworthy_store::{
-    Browse, Finding, ImageState, Jobs, Lane, Lease, NewReport, Packed, RemoteScan, RemoteScanError,
-    RepositoryName, RetentionClass, SaveError, Scan, Scans, Sight, Sought, encode_inventory,
+    Browse, Finding, ImageFilter, ImageState, Jobs, Lane, Lease, NewReport, Packed, RemoteScan,
+    RemoteScanError, Repaired, RepositoryName, RetentionClass, SaveError, Scan, Scans, Sight,
+    Sought, encode_inventory,
 };
 
 use crate::store::{Store, address_of, index, on_each_database, repository};
@@ -487,7 +488,7 @@ async fn what_was_scanned_elsewhere_is_replaced_when_told_again(store: Store) {
     full.repository = name.clone();
     let page = bench
         .browse
-        .images(&name, Default::default(), None, 1)
+        .images(&name, ImageFilter::default(), None, 1)
         .await;
     full.address = page.expect("lists").items[0].address.clone();
     let told = bench.scans.record_remote(full, &store.actor).await;
@@ -500,7 +501,7 @@ async fn an_image_that_nobody_works_on_is_repaired(store: Store) {
     let (image, lease) = bench.pushed(&name, "a").await;
     assert_eq!(
         bench.scans.repair().await.expect("looks"),
-        Default::default()
+        Repaired::default()
     );
     // As if whoever took the job away had forgotten the image.
     assert!(bench.jobs.finish(&lease).await.expect("asks"));

@@ -84,7 +84,7 @@ pub(crate) fn in_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Stage) -> F) {
     let options = DatabaseOptions::Sqlite {
         path: folder.path().join("seaworthy.db"),
     };
-    run(folder, options, test);
+    run(folder, &options, test);
 }
 
 #[track_caller]
@@ -96,12 +96,12 @@ pub(crate) fn in_postgres<F: Future<Output = ()>>(test: impl FnOnce(Stage) -> F)
         url: postgres.database(),
         connections: 12,
     };
-    run(tempfile::tempdir().expect("a folder"), options, test);
+    run(tempfile::tempdir().expect("a folder"), &options, test);
 }
 
 fn run<F: Future<Output = ()>>(
     folder: TempDir,
-    options: DatabaseOptions,
+    options: &DatabaseOptions,
     test: impl FnOnce(Stage) -> F,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -114,7 +114,7 @@ fn run<F: Future<Output = ()>>(
         let time = Arc::new(AtomicI64::new(1_780_000_000_000));
         let hand = Arc::clone(&time);
         let clock = Clock::new(move || Millis(hand.load(Ordering::SeqCst)));
-        let database = Database::open(&options, clock).await.expect("opens");
+        let database = Database::open(options, clock).await.expect("opens");
         let blobs = BlobsOptions::Files {
             folder: folder.path().join("blobs"),
         };
@@ -366,6 +366,7 @@ impl Stage {
     }
 
     /// Waits until `state` answers something.
+    #[expect(clippy::unused_async, reason = "whoever waits for it writes so")]
     pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
         &self,
         what: &str,
