@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use seaworthy_store::{
-    Address, Founding, ManifestName, NamespaceSettings, NewManifest, RecordBlobError,
+    Address, Founding, ManifestName, NamespaceSettings, NewManifest, PushError, RecordBlobError,
     RepositoryName,
 };
 
@@ -20,6 +20,7 @@ on_each_database! {
     a_quota_holds_against_many_at_once,
     a_push_whose_client_goes_away_is_brought_to_its_end,
     the_last_two_links_of_a_blob_go_at_once,
+    what_an_acknowledged_push_names_stays_even_if_its_time_was_over,
 }
 
 /// Numbers that look random and are the same each time.
@@ -333,13 +334,19 @@ async fn a_push_whose_client_goes_away_is_brought_to_its_end(store: Store) {
             let once = futures_util::poll!(&mut push);
             assert!(once.is_pending());
         }
-        loop {
-            let found = catalog.manifest(&name, &latest).await.expect("asks");
-            if found.expect("is there").address == new.address {
-                break;
+        let arrives = async {
+            loop {
+                let found = catalog.manifest(&name, &latest).await.expect("asks");
+                if found.expect("is there").address == new.address {
+                    break;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        };
+        // A bound, so that a test that fails ends.
+        let patience = std::time::Duration::from_secs(60);
+        let arrived = tokio::time::timeout(patience, arrives).await;
+        arrived.expect("the push was brought to its end");
     }
 }
 
@@ -371,4 +378,50 @@ async fn the_last_two_links_of_a_blob_go_at_once(store: Store) {
         }
         assert_eq!(store.rows().await["blob"], 0);
     }
+}
+
+async fn what_an_acknowledged_push_names_stays_even_if_its_time_was_over(store: Store) {
+    let name = repository("team/app");
+    let mut acknowledged = 0;
+    for round in 0..12 {
+        let contents: Vec<_> = (0..6).map(|it| format!("blob {round} {it}")).collect();
+        for content in &contents {
+            store.blob(&name, content).await;
+        }
+        store.pass(2 * HOUR);
+        let pushes: Vec<_> = contents
+            .iter()
+            .map(|content| {
+                let (store, name) = (store.clone(), name.clone());
+                let manifest = image("", vec![layer(content)]);
+                tokio::spawn(async move {
+                    let catalog = &store.catalog;
+                    catalog
+                        .push_manifest(&name, &manifest, &[], Founding::Allowed, &store.actor)
+                        .await
+                })
+            })
+            .collect();
+        let collections: Vec<_> = (0..2)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.catalog.expire_blobs(100).await })
+            })
+            .collect();
+        for collection in collections {
+            collection.await.expect("no panic").expect("collects");
+        }
+        for (content, push) in contents.iter().zip(pushes) {
+            match push.await.expect("no panic") {
+                Ok(_) => {
+                    acknowledged += 1;
+                    let bytes = store.read(&name, &address_of(content.as_bytes())).await;
+                    assert_eq!(bytes.as_deref(), Some(content.as_bytes()));
+                }
+                Err(PushError::Missing(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    assert!(acknowledged > 0, "some pushes were first");
 }
