@@ -58,6 +58,30 @@ pub(crate) fn set_cookie(cookies: Cookies, secret: &str, seconds: i64) -> String
     format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
+/// The name of the cookie of somebody who is on their way to sign in elsewhere.
+fn journey_name(cookies: Cookies) -> &'static str {
+    match cookies {
+        Cookies::Secure => "__Host-seaworthy_journey",
+        Cookies::Plain => "seaworthy_journey",
+    }
+}
+
+/// The header with the cookie of a journey that ends in `seconds`. It comes back with the
+/// browser that the issuer sends here, which `SameSite=Lax` allows.
+pub(crate) fn journey_cookie(cookies: Cookies, secret: &str, seconds: i64) -> String {
+    let name = journey_name(cookies);
+    let secure = match cookies {
+        Cookies::Secure => "; Secure",
+        Cookies::Plain => "",
+    };
+    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// The cookie of a journey that a request shows.
+pub(crate) fn journey_of(headers: &HeaderMap, cookies: Cookies) -> Option<String> {
+    cookie(headers, journey_name(cookies))
+}
+
 /// What a request shows: its `Authorization` header, else its cookie.
 pub(crate) fn shown(headers: &HeaderMap, cookies: Cookies) -> Result<Shown, Problem> {
     let invalid = || Problem::new(Kind::Unauthenticated, "the credentials are not valid");
@@ -82,18 +106,22 @@ pub(crate) fn shown(headers: &HeaderMap, cookies: Cookies) -> Result<Shown, Prob
         }
         return Err(invalid());
     }
-    let wanted = cookie_name(cookies);
-    let found = headers
+    Ok(match cookie(headers, cookie_name(cookies)) {
+        Some(secret) => Shown::Cookie(Secret(secret)),
+        None => Shown::Nothing,
+    })
+}
+
+/// The value of a cookie.
+fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, secret)| *name == wanted && secret.len() <= MAX_CREDENTIAL);
-    Ok(match found {
-        Some((_, secret)) => Shown::Cookie(Secret(secret.to_owned())),
-        None => Shown::Nothing,
-    })
+        .find(|(name, secret)| *name == wanted && secret.len() <= MAX_CREDENTIAL)
+        .map(|(_, secret)| secret.to_owned())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -15,8 +15,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::api::{
-    account, assessment, audit, content, document, edition, event, image, job, key, namespace,
-    report, repository, scan, search, session,
+    account, assessment, audit, content, document, edition, elsewhere, event, image, job, key,
+    member, namespace, report, repository, robot, rules, scan, search, session, workload,
 };
 use crate::caller::cookie_name;
 use crate::door::door;
@@ -41,7 +41,7 @@ const MAX_BODY: usize = 256 * 1024;
                        See docs/api.md.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(Document))
+    components(schemas(Document, image::PlatformDocument, account::RoleWord))
 )]
 struct Api;
 
@@ -148,6 +148,9 @@ fn table() -> Table {
     };
     table = table.route(Nothing, routes!(document::openapi_document));
     table = table.route(Nothing, routes!(session::sign_in));
+    table = table.route(Nothing, routes!(elsewhere::begin));
+    table = table.route(Nothing, routes!(elsewhere::finish));
+    table = table.route(Nothing, routes!(elsewhere::exchange));
     table = table.route(Somebody, routes!(session::sign_out));
     table = table.route(Somebody, routes!(session::show));
     table = table.route(Somebody, routes!(session::change_password));
@@ -166,41 +169,26 @@ fn table() -> Table {
         Namespace(Right::ManageNamespace),
         routes!(namespace::change_settings),
     );
-    table = table.route(Namespace(Right::Read), routes!(namespace::rules));
-    table = table.route(
-        Namespace(Right::ManagePolicy),
-        routes!(namespace::change_rules),
-    );
-    table = table.route(Namespace(Right::ManagePolicy), routes!(namespace::plan));
+    table = table.route(Namespace(Right::Read), routes!(rules::show));
+    table = table.route(Namespace(Right::ManagePolicy), routes!(rules::change));
+    table = table.route(Namespace(Right::ManagePolicy), routes!(rules::plan));
     table = table.route(Namespace(Right::Read), routes!(namespace::usage));
     table = table.route(Namespace(Right::Read), routes!(namespace::unscanned));
     table = table.route(Namespace(Right::Scan), routes!(namespace::scan_unscanned));
-    table = table.route(Namespace(Right::ManageNamespace), routes!(account::members));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(member::members));
     table = table.route(
         Namespace(Right::ManageNamespace),
-        routes!(account::add_member),
+        routes!(member::add_member),
     );
     table = table.route(
         Namespace(Right::ManageNamespace),
-        routes!(account::remove_member),
+        routes!(member::remove_member),
     );
-    table = table.route(Namespace(Right::ManageNamespace), routes!(account::robots));
-    table = table.route(
-        Namespace(Right::ManageNamespace),
-        routes!(account::make_robot),
-    );
-    table = table.route(
-        Namespace(Right::ManageNamespace),
-        routes!(account::show_robot),
-    );
-    table = table.route(
-        Namespace(Right::ManageNamespace),
-        routes!(account::change_robot),
-    );
-    table = table.route(
-        Namespace(Right::ManageNamespace),
-        routes!(account::delete_robot),
-    );
+    table = table.route(Namespace(Right::ManageNamespace), routes!(robot::list));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(robot::make));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(robot::show));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(robot::alter));
+    table = table.route(Namespace(Right::ManageNamespace), routes!(robot::delete));
     table = table.route(Namespace(Right::ManageNamespace), routes!(key::of_robot));
     table = table.route(
         Namespace(Right::ManageNamespace),
@@ -212,15 +200,15 @@ fn table() -> Table {
     );
     table = table.route(
         Namespace(Right::ManageNamespace),
-        routes!(key::workloads_of_robot),
+        routes!(workload::workloads_of_robot),
     );
     table = table.route(
         Namespace(Right::ManageNamespace),
-        routes!(key::add_workload_to_robot),
+        routes!(workload::add_workload_to_robot),
     );
     table = table.route(
         Namespace(Right::ManageNamespace),
-        routes!(key::remove_workload_of_robot),
+        routes!(workload::remove_workload_of_robot),
     );
     table = table.route(Sight, routes!(repository::list));
     table = table.route(Repository(Right::Read), routes!(repository::show));
@@ -280,15 +268,15 @@ fn table() -> Table {
     );
     table = table.route(
         Everywhere(Right::ManageAccounts),
-        routes!(key::workloads_of_account),
+        routes!(workload::workloads_of_account),
     );
     table = table.route(
         Everywhere(Right::ManageAccounts),
-        routes!(key::add_workload_to_account),
+        routes!(workload::add_workload_to_account),
     );
     table = table.route(
         Everywhere(Right::ManageAccounts),
-        routes!(key::remove_workload_of_account),
+        routes!(workload::remove_workload_of_account),
     );
     table = table.route(Everywhere(Right::ReadAudit), routes!(audit::list));
     table = table.route(Everywhere(Right::ReadAudit), routes!(audit::export));

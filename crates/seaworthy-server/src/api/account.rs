@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::Caller;
-use crate::form::{Asked, Body, InNamespace, Params};
+use crate::form::{Asked, Body, Params};
 use crate::moment;
 use crate::page::{Listed, Window};
 use crate::problem::{Kind, Problem};
@@ -177,19 +177,6 @@ pub(crate) struct MakeAccount {
     expires_in: Option<u32>,
 }
 
-/// A robot of a namespace to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MakeRobot {
-    /// Its name: the namespace, a slash, and a name of its own.
-    name: String,
-    #[serde(default)]
-    display_name: Option<String>,
-    /// In how many seconds from now it can do nothing any more.
-    #[serde(default)]
-    expires_in: Option<u32>,
-}
-
 /// What is to be changed of an account; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -226,16 +213,6 @@ pub(crate) struct ListAccounts {
     /// Only those of this kind.
     #[param(inline)]
     kind: Option<KindWord>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListMembers {
-    /// The most items of a page, from 1 to 200; 50 without it.
-    limit: Option<u16>,
-    /// Where to go on: `next` of the page before.
-    cursor: Option<String>,
 }
 
 impl From<CreateAccountError> for Problem {
@@ -291,7 +268,7 @@ impl From<GrantRoleError> for Problem {
 const LONGEST: usize = 200;
 
 /// A text for people; empty for none.
-fn words(name: &str, text: Option<String>) -> Result<Option<Box<str>>, Problem> {
+pub(crate) fn words(name: &str, text: Option<String>) -> Result<Option<Box<str>>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -303,7 +280,7 @@ fn words(name: &str, text: Option<String>) -> Result<Option<Box<str>>, Problem> 
     Ok(Some(text.into()))
 }
 
-fn account_name(text: &str) -> Result<AccountName, Problem> {
+pub(crate) fn account_name(text: &str) -> Result<AccountName, Problem> {
     text.parse()
         .map_err(|error| Problem::invalid(format!("`name`: {error}")))
 }
@@ -313,7 +290,7 @@ pub(crate) fn in_seconds(shared: &Shared, seconds: Option<u32>) -> Option<Millis
 }
 
 /// An answer about an account carries the tag of its revision.
-fn answer(account: Account) -> Response {
+pub(crate) fn answer(account: Account) -> Response {
     let tag = tag::of_revision(account.revision);
     let document = Json(AccountDocument::from(account));
     ([(header::ETAG, tag)], document).into_response()
@@ -326,18 +303,8 @@ pub(crate) async fn named(shared: &Shared, params: &Params) -> Result<Account, P
     account.ok_or_else(Problem::absent)
 }
 
-/// The robot that the path names: of the namespace that the path names.
-pub(crate) async fn robot(shared: &Shared, params: &Params) -> Result<Account, Problem> {
-    let namespace: Namespace = params.read("namespace")?;
-    let id = params.read("robot")?;
-    let account = shared.accounts.account(id).await?;
-    account
-        .filter(|account| account.namespace.as_ref() == Some(&namespace))
-        .ok_or_else(Problem::absent)
-}
-
 /// The revision that `If-Match` asks for; nothing for any.
-fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<i64>, Problem> {
+pub(crate) fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<i64>, Problem> {
     tag::require_match(headers, account.revision)?;
     let any = headers
         .get(header::IF_MATCH)
@@ -345,7 +312,7 @@ fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<i64>, Probl
     Ok((!any).then_some(account.revision))
 }
 
-async fn change(
+pub(crate) async fn change(
     shared: &Shared,
     caller: &Caller,
     account: &Account,
@@ -614,276 +581,4 @@ pub(crate) async fn take_role(
         .withdraw(&caller.principal, account.id, place, role)
         .await?;
     Ok(answer(changed))
-}
-
-/// List who has a role in a namespace
-///
-/// By number.
-#[utoipa::path(
-    get,
-    path = "/namespaces/{namespace}/members",
-    operation_id = "list_members",
-    tag = "members",
-    params(("namespace" = String, Path, description = "Its name."), ListMembers),
-    responses((status = 200, description = "A page of members.", body = Listed<MemberDocument>))
-)]
-pub(crate) async fn members(
-    State(shared): State<Shared>,
-    InNamespace(namespace): InNamespace,
-    Asked(asked): Asked<ListMembers>,
-) -> Result<Listed<MemberDocument>, Problem> {
-    let window = Window::of(asked.limit, asked.cursor.as_deref())?;
-    require(&shared, &namespace).await?;
-    let after = window.number()?.unwrap_or(0);
-    let page = shared
-        .accounts
-        .members(&namespace, after, window.limit)
-        .await?;
-    let last = page.items.last().map(|account| account.id.to_string());
-    let items = page
-        .items
-        .into_iter()
-        .map(|account| MemberDocument::of(account, &namespace));
-    Ok(Listed::of(items.collect(), last, page.more))
-}
-
-/// Somebody with a role in a namespace: no more is told than those need who look after it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Member)]
-pub(crate) struct MemberDocument {
-    /// The number of the account.
-    account: i64,
-    kind: KindWord,
-    name: String,
-    display_name: Option<String>,
-    disabled: bool,
-    /// Roles in this namespace.
-    roles: Vec<String>,
-}
-
-impl MemberDocument {
-    fn of(account: Account, namespace: &Namespace) -> Self {
-        Self {
-            account: account.id,
-            kind: account.kind.into(),
-            name: account.name.to_string(),
-            display_name: account.display_name.map(String::from),
-            disabled: account.is_disabled,
-            roles: account
-                .grants
-                .into_iter()
-                .filter(|grant| grant.namespace.as_ref() == Some(namespace))
-                .map(|grant| grant.role.into())
-                .collect(),
-        }
-    }
-}
-
-async fn require(shared: &Shared, namespace: &Namespace) -> Result<(), Problem> {
-    let row = shared.browse.namespace(namespace).await?;
-    row.map(drop).ok_or_else(Problem::absent)
-}
-
-/// The account that the path names as the audit log does: `user:ada`, `robot:team~ci`.
-async fn member(shared: &Shared, params: &Params) -> Result<Account, Problem> {
-    let text: String = params.read("member")?;
-    let (kind, name) = text.split_once(':').ok_or_else(Problem::absent)?;
-    let kind: AccountKind = kind.parse().map_err(|_| Problem::absent())?;
-    let name = name.replace('~', "/");
-    let name: AccountName = name.parse().map_err(|_| Problem::absent())?;
-    let account = shared.accounts.named(kind, &name).await?;
-    account.ok_or_else(Problem::absent)
-}
-
-/// Give somebody a role in a namespace
-#[utoipa::path(
-    put,
-    path = "/namespaces/{namespace}/members/{member}/roles/{role}",
-    operation_id = "give_member_role",
-    tag = "members",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("member" = String, Path, description = "Kind and name, such as `user:ada`; a slash as `%2F` or `~`."),
-        ("role" = RoleWord, Path, description = "The role.")
-    ),
-    responses((status = 200, description = "As it is now.", body = MemberDocument))
-)]
-pub(crate) async fn add_member(
-    State(shared): State<Shared>,
-    caller: Caller,
-    InNamespace(namespace): InNamespace,
-    params: Params,
-) -> Result<Json<MemberDocument>, Problem> {
-    require(&shared, &namespace).await?;
-    let role: Role = params.read("role")?;
-    let account = member(&shared, &params).await?;
-    let place = Where::In(&namespace);
-    let changed = shared
-        .authority
-        .grant(&caller.principal, account.id, place, role)
-        .await?;
-    Ok(Json(MemberDocument::of(changed, &namespace)))
-}
-
-/// Take a role in a namespace from somebody
-#[utoipa::path(
-    delete,
-    path = "/namespaces/{namespace}/members/{member}/roles/{role}",
-    operation_id = "take_member_role",
-    tag = "members",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("member" = String, Path, description = "Kind and name, such as `user:ada`; a slash as `%2F` or `~`."),
-        ("role" = RoleWord, Path, description = "The role.")
-    ),
-    responses((status = 200, description = "As it is now.", body = MemberDocument))
-)]
-pub(crate) async fn remove_member(
-    State(shared): State<Shared>,
-    caller: Caller,
-    InNamespace(namespace): InNamespace,
-    params: Params,
-) -> Result<Json<MemberDocument>, Problem> {
-    require(&shared, &namespace).await?;
-    let role: Role = params.read("role")?;
-    let account = member(&shared, &params).await?;
-    let place = Where::In(&namespace);
-    let changed = shared
-        .authority
-        .withdraw(&caller.principal, account.id, place, role)
-        .await?;
-    Ok(Json(MemberDocument::of(changed, &namespace)))
-}
-
-/// List the robots of a namespace
-///
-/// By number.
-#[utoipa::path(
-    get,
-    path = "/namespaces/{namespace}/robots",
-    operation_id = "list_robots",
-    tag = "robots",
-    params(("namespace" = String, Path, description = "Its name."), ListMembers),
-    responses((status = 200, description = "A page of robots.", body = Listed<AccountDocument>))
-)]
-pub(crate) async fn robots(
-    State(shared): State<Shared>,
-    InNamespace(namespace): InNamespace,
-    Asked(asked): Asked<ListMembers>,
-) -> Result<Listed<AccountDocument>, Problem> {
-    let window = Window::of(asked.limit, asked.cursor.as_deref())?;
-    require(&shared, &namespace).await?;
-    let after = window.number()?.unwrap_or(0);
-    let page = shared
-        .accounts
-        .list(None, Some(&namespace), after, window.limit)
-        .await?;
-    let last = page.items.last().map(|account| account.id.to_string());
-    let items = page.items.into_iter().map(AccountDocument::from);
-    Ok(Listed::of(items.collect(), last, page.more))
-}
-
-/// Make a robot of a namespace
-///
-/// It has no role and no key yet.
-#[utoipa::path(
-    post,
-    path = "/namespaces/{namespace}/robots",
-    operation_id = "make_robot",
-    tag = "robots",
-    params(("namespace" = String, Path, description = "Its name.")),
-    request_body = MakeRobot,
-    responses((status = 201, description = "It is made.", body = AccountDocument))
-)]
-pub(crate) async fn make_robot(
-    State(shared): State<Shared>,
-    caller: Caller,
-    InNamespace(namespace): InNamespace,
-    Body(form): Body<MakeRobot>,
-) -> Result<(StatusCode, Response), Problem> {
-    let new = NewAccount {
-        kind: AccountKind::Robot,
-        name: account_name(&form.name)?,
-        display_name: words("display_name", form.display_name)?,
-        email: None,
-        password: None,
-        must_change: false,
-        namespace: Some(namespace),
-        expires_at: in_seconds(&shared, form.expires_in),
-    };
-    let actor = &caller.principal.actor;
-    let account = shared.accounts.create(&new, actor).await?;
-    Ok((StatusCode::CREATED, answer(account)))
-}
-
-/// Show a robot of a namespace
-#[utoipa::path(
-    get,
-    path = "/namespaces/{namespace}/robots/{robot}",
-    operation_id = "show_robot",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot.")
-    ),
-    responses((status = 200, description = "The robot.", body = AccountDocument))
-)]
-pub(crate) async fn show_robot(
-    State(shared): State<Shared>,
-    params: Params,
-) -> Result<Response, Problem> {
-    robot(&shared, &params).await.map(answer)
-}
-
-/// Change a robot of a namespace
-///
-/// Send `If-Match` with the `ETag` that was seen.
-#[utoipa::path(
-    patch,
-    path = "/namespaces/{namespace}/robots/{robot}",
-    operation_id = "change_robot",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot.")
-    ),
-    request_body = ChangeAccount,
-    responses((status = 200, description = "As it is now.", body = AccountDocument))
-)]
-pub(crate) async fn change_robot(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-    Body(form): Body<ChangeAccount>,
-) -> Result<Response, Problem> {
-    let account = robot(&shared, &params).await?;
-    change(&shared, &caller, &account, &headers, form).await
-}
-
-/// Delete a robot of a namespace
-///
-/// Send `If-Match` with the `ETag` that was seen.
-#[utoipa::path(
-    delete,
-    path = "/namespaces/{namespace}/robots/{robot}",
-    operation_id = "delete_robot",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot.")
-    ),
-    responses((status = 204, description = "It is gone."))
-)]
-pub(crate) async fn delete_robot(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    let account = robot(&shared, &params).await?;
-    let expected = expected(&headers, &account)?;
-    let actor = &caller.principal.actor;
-    shared.accounts.remove(account.id, expected, actor).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -17,7 +17,12 @@ pub(crate) struct Description(pub(crate) Bytes);
     path = "/openapi.json",
     operation_id = "describe_api",
     tag = "description",
-    responses((status = 200, description = "An OpenAPI 3.1 document.", content_type = "application/json"))
+    responses((
+        status = 200,
+        description = "An OpenAPI 3.1 document.",
+        body = Object,
+        content_type = "application/json"
+    ))
 )]
 pub(crate) async fn openapi_document(
     Extension(Description(bytes)): Extension<Description>,

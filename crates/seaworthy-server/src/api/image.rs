@@ -10,7 +10,6 @@ use seaworthy_store::{DeleteError, ImageFilter, ImageRow, ImageState, RetentionC
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::repository::require;
 use crate::caller::Caller;
 use crate::form::{Asked, InRepository, OfImage};
 use crate::moment;
@@ -254,6 +253,15 @@ impl From<Rollup> for PlatformDocument {
             image: part.image.map(|row| Box::new(row.into())),
         }
     }
+}
+
+/// Refuses where there is no such repository: an empty list would say that there is.
+pub(crate) async fn require(
+    shared: &Shared,
+    repository: &seaworthy_store::RepositoryName,
+) -> Result<(), Problem> {
+    let row = shared.browse.repository(repository).await?;
+    row.map(drop).ok_or_else(Problem::absent)
 }
 
 #[derive(Deserialize, IntoParams)]

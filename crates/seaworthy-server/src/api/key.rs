@@ -1,17 +1,15 @@
-//! Keys of accounts, and workload identities of robots.
+//! Keys of accounts.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seaworthy_access::{Authority, KeyRequest, MakeKeyError, Narrowed, Right};
-use seaworthy_store::{
-    Account, ApiKey, KeyError, NewWorkloadIdentity, WorkloadIdentity, WorkloadIdentityError,
-};
+use seaworthy_store::{ApiKey, KeyError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::account::{in_seconds, named, robot};
+use super::account::{in_seconds, named};
+use super::robot::robot;
 use crate::caller::Caller;
 use crate::form::{Body, Params};
 use crate::moment;
@@ -130,31 +128,6 @@ pub(crate) struct MakeKey {
     expires_in: Option<u32>,
 }
 
-/// Which tokens of which issuer act as a robot.
-#[derive(Serialize, ToSchema)]
-#[schema(as = WorkloadIdentity)]
-pub(crate) struct WorkloadDocument {
-    /// Its number.
-    identity: i64,
-    issuer: String,
-    audience: String,
-    /// Patterns of claims that must be there.
-    #[schema(value_type = Object)]
-    claims: serde_json::Value,
-}
-
-/// Which tokens of which issuer shall act as a robot.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MakeWorkload {
-    /// The issuer's address, as its tokens spell it.
-    issuer: String,
-    /// For whom the tokens must be made.
-    audience: String,
-    /// Patterns of claims that must be there; at least one.
-    claims: BTreeMap<String, String>,
-}
-
 impl From<MakeKeyError> for Problem {
     fn from(error: MakeKeyError) -> Self {
         match error {
@@ -166,19 +139,6 @@ impl From<MakeKeyError> for Problem {
                 KeyError::Store(error) => error.into(),
             },
             MakeKeyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<WorkloadIdentityError> for Problem {
-    fn from(error: WorkloadIdentityError) -> Self {
-        match error {
-            WorkloadIdentityError::NoRobot => {
-                Self::conflict("only robots have workload identities")
-            }
-            WorkloadIdentityError::Absent => Self::absent(),
-            WorkloadIdentityError::TooMany => Self::conflict(error.to_string()),
-            WorkloadIdentityError::Store(error) => error.into(),
         }
     }
 }
@@ -200,17 +160,6 @@ impl From<ApiKey> for KeyDocument {
             expires_at: key.expires_at.map(moment::text),
             created_at: moment::text(key.created_at),
             used_at: key.used_at.map(moment::text),
-        }
-    }
-}
-
-impl From<WorkloadIdentity> for WorkloadDocument {
-    fn from(identity: WorkloadIdentity) -> Self {
-        Self {
-            identity: identity.id,
-            issuer: identity.issuer.into(),
-            audience: identity.audience.into(),
-            claims: serde_json::from_str(&identity.claims).unwrap_or(serde_json::Value::Null),
         }
     }
 }
@@ -446,190 +395,4 @@ pub(crate) async fn revoke_of_robot(
 ) -> Result<StatusCode, Problem> {
     let account = robot(&shared, &params).await?;
     revoke_key(&shared, &caller, account.id, &params).await
-}
-
-/// The longest text of a workload identity, and the most claims.
-const LONGEST: usize = 1000;
-const MOST_CLAIMS: usize = 32;
-
-async fn list_workloads(
-    shared: &Shared,
-    account: &Account,
-) -> Result<Listed<WorkloadDocument>, Problem> {
-    let identities = shared.accounts.workload_identities(account.id).await?;
-    let items = identities.into_iter().map(WorkloadDocument::from);
-    Ok(Listed::of(items.collect(), None, false))
-}
-
-async fn add_workload(
-    shared: &Shared,
-    caller: &Caller,
-    account: &Account,
-    form: MakeWorkload,
-) -> Result<(StatusCode, Json<WorkloadDocument>), Problem> {
-    if form.claims.is_empty() || form.claims.len() > MOST_CLAIMS {
-        return Err(Problem::invalid(format!(
-            "`claims` names from 1 to {MOST_CLAIMS} claims: without one, everybody at the \
-             issuer would be this robot"
-        )));
-    }
-    let claims = form.claims.iter().flat_map(|(name, value)| [name, value]);
-    let texts = [&form.issuer, &form.audience].into_iter().chain(claims);
-    for text in texts {
-        if text.is_empty() || text.len() > LONGEST || text.chars().any(char::is_control) {
-            return Err(Problem::invalid(format!(
-                "texts have from 1 to {LONGEST} bytes and no control characters"
-            )));
-        }
-    }
-    let claims = serde_json::to_string(&form.claims).map_err(|_| Problem::internal())?;
-    let new = NewWorkloadIdentity {
-        issuer: form.issuer.into(),
-        audience: form.audience.into(),
-        claims: claims.into(),
-    };
-    let actor = &caller.principal.actor;
-    let identity = shared
-        .accounts
-        .add_workload_identity(account.id, &new, actor)
-        .await?;
-    Ok((StatusCode::CREATED, Json(identity.into())))
-}
-
-async fn remove_workload(
-    shared: &Shared,
-    caller: &Caller,
-    account: &Account,
-    params: &Params,
-) -> Result<StatusCode, Problem> {
-    let identity = params.read("identity")?;
-    let actor = &caller.principal.actor;
-    shared
-        .accounts
-        .remove_workload_identity(account.id, identity, actor)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// List the workload identities of a robot of the installation
-#[utoipa::path(
-    get,
-    path = "/accounts/{account}/workload-identities",
-    operation_id = "list_workload_identities",
-    tag = "accounts",
-    params(("account" = i64, Path, description = "Its number.")),
-    responses((status = 200, description = "Workload identities.", body = Listed<WorkloadDocument>))
-)]
-pub(crate) async fn workloads_of_account(
-    State(shared): State<Shared>,
-    params: Params,
-) -> Result<Listed<WorkloadDocument>, Problem> {
-    let account = named(&shared, &params).await?;
-    list_workloads(&shared, &account).await
-}
-
-/// Let tokens of an issuer act as a robot of the installation
-#[utoipa::path(
-    post,
-    path = "/accounts/{account}/workload-identities",
-    operation_id = "add_workload_identity",
-    tag = "accounts",
-    params(("account" = i64, Path, description = "Its number.")),
-    request_body = MakeWorkload,
-    responses((status = 201, description = "They do from now on.", body = WorkloadDocument))
-)]
-pub(crate) async fn add_workload_to_account(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-    Body(form): Body<MakeWorkload>,
-) -> Result<(StatusCode, Json<WorkloadDocument>), Problem> {
-    let account = named(&shared, &params).await?;
-    add_workload(&shared, &caller, &account, form).await
-}
-
-/// Let tokens no longer act as a robot of the installation
-#[utoipa::path(
-    delete,
-    path = "/accounts/{account}/workload-identities/{identity}",
-    operation_id = "remove_workload_identity",
-    tag = "accounts",
-    params(
-        ("account" = i64, Path, description = "Its number."),
-        ("identity" = i64, Path, description = "The number of the workload identity.")
-    ),
-    responses((status = 204, description = "They do not any more."))
-)]
-pub(crate) async fn remove_workload_of_account(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-) -> Result<StatusCode, Problem> {
-    let account = named(&shared, &params).await?;
-    remove_workload(&shared, &caller, &account, &params).await
-}
-
-/// List the workload identities of a robot
-#[utoipa::path(
-    get,
-    path = "/namespaces/{namespace}/robots/{robot}/workload-identities",
-    operation_id = "list_robot_workload_identities",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot.")
-    ),
-    responses((status = 200, description = "Workload identities.", body = Listed<WorkloadDocument>))
-)]
-pub(crate) async fn workloads_of_robot(
-    State(shared): State<Shared>,
-    params: Params,
-) -> Result<Listed<WorkloadDocument>, Problem> {
-    let account = robot(&shared, &params).await?;
-    list_workloads(&shared, &account).await
-}
-
-/// Let tokens of an issuer act as a robot
-#[utoipa::path(
-    post,
-    path = "/namespaces/{namespace}/robots/{robot}/workload-identities",
-    operation_id = "add_robot_workload_identity",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot.")
-    ),
-    request_body = MakeWorkload,
-    responses((status = 201, description = "They do from now on.", body = WorkloadDocument))
-)]
-pub(crate) async fn add_workload_to_robot(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-    Body(form): Body<MakeWorkload>,
-) -> Result<(StatusCode, Json<WorkloadDocument>), Problem> {
-    let account = robot(&shared, &params).await?;
-    add_workload(&shared, &caller, &account, form).await
-}
-
-/// Let tokens no longer act as a robot
-#[utoipa::path(
-    delete,
-    path = "/namespaces/{namespace}/robots/{robot}/workload-identities/{identity}",
-    operation_id = "remove_robot_workload_identity",
-    tag = "robots",
-    params(
-        ("namespace" = String, Path, description = "Its name."),
-        ("robot" = i64, Path, description = "The number of the robot."),
-        ("identity" = i64, Path, description = "The number of the workload identity.")
-    ),
-    responses((status = 204, description = "They do not any more."))
-)]
-pub(crate) async fn remove_workload_of_robot(
-    State(shared): State<Shared>,
-    caller: Caller,
-    params: Params,
-) -> Result<StatusCode, Problem> {
-    let account = robot(&shared, &params).await?;
-    remove_workload(&shared, &caller, &account, &params).await
 }

@@ -7,7 +7,7 @@ use seaworthy_store::{RepositoryRow, TagRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::image::ImageDocument;
+use super::image::{ImageDocument, require};
 use crate::caller::Caller;
 use crate::form::{Asked, InRepository, OfTag};
 use crate::moment;
@@ -179,15 +179,6 @@ pub(crate) async fn tags(
     let last = page.items.last().map(|row| row.name.to_string());
     let items = page.items.into_iter().map(TagDocument::from);
     Ok(Listed::of(items.collect(), last, page.more))
-}
-
-/// Refuses where there is no such repository: an empty list would say that there is.
-pub(crate) async fn require(
-    shared: &Shared,
-    repository: &seaworthy_store::RepositoryName,
-) -> Result<(), Problem> {
-    let row = shared.browse.repository(repository).await?;
-    row.map(drop).ok_or_else(Problem::absent)
 }
 
 /// Show a tag

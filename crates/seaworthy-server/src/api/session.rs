@@ -14,7 +14,7 @@ use crate::problem::{Kind, Problem};
 use crate::shared::Shared;
 
 /// The cookie goes on for as long as a session can; the session itself ends earlier.
-const COOKIE_SECONDS: i64 = 7 * 24 * 3600;
+pub(crate) const COOKIE_SECONDS: i64 = 7 * 24 * 3600;
 
 /// Who somebody is and what they may.
 #[derive(Serialize, ToSchema)]
