@@ -10,7 +10,10 @@ use seaworthy_core::{Day, Platform, Scheme, Severity};
 use crate::printer::Colour;
 use crate::scheme;
 
-pub(crate) use serve::{ConfigArgs, ConfigCommandArgs, DemoArgs, Flags, ServeArgs, WorkerArgs};
+pub(crate) use serve::{
+    BackupArgs, ConfigArgs, ConfigCommandArgs, DemoArgs, DoctorArgs, Flags, RestoreArgs, ServeArgs,
+    SupportArgs, WorkerArgs,
+};
 
 /// Tells whether a container image is fit to ship.
 #[derive(Debug, Parser)]
@@ -63,6 +66,19 @@ Examples:
   seaworthy config
   seaworthy config --set listen=0.0.0.0:443")]
     Config(Box<ConfigCommandArgs>),
+    /// Save everything that is stored in one file, while the server goes on.
+    Backup(Box<BackupArgs>),
+    /// Put back what `backup` saved, into a place where nothing is yet.
+    Restore(Box<RestoreArgs>),
+    /// Look whether this installation is well, and say what to do if not.
+    #[command(after_help = "\
+Exit codes:
+  0  everything works; a warning may say otherwise soon
+  1  something does not work
+  2  the configuration cannot be read")]
+    Doctor(Box<DoctorArgs>),
+    /// Gather what a person who helps needs, without secrets.
+    SupportBundle(Box<SupportArgs>),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -94,6 +110,7 @@ Examples:
   docker save app | seaworthy scan -
   seaworthy scan --format cyclonedx --output app.cdx.json oci:./layout
   seaworthy scan --platform linux/arm64 debian:12
+  seaworthy scan --server https://seaworthy.example registry.example/team/app:1.2
 
 Exit codes:
   0  pass: everything was read and judged, and nothing breaks the policy
@@ -166,7 +183,33 @@ pub(crate) struct ScanArgs {
     pub(crate) no_cache: bool,
 
     #[command(flatten)]
+    pub(crate) elsewhere: ServerArgs,
+
+    #[command(flatten)]
     pub(crate) access: AccessArgs,
+}
+
+/// Who judges, if not this machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct ServerArgs {
+    /// Read the image here and let this Seaworthy server judge it: what is in the image
+    /// is sent, and no byte of its layers. Its edition and policy count.
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["edition", "as_of", "fail_on", "ignore_unfixed", "max_age", "kernel", "offline"]
+    )]
+    pub(crate) server: Option<String>,
+
+    /// A file that holds the API key or robot's secret for the server [env:
+    /// `SEAWORTHY_TOKEN` holds it itself].
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) server_token_file: Option<PathBuf>,
+
+    /// Where the server keeps the report [default: the image's own repository].
+    #[arg(long, value_name = "NAME", requires = "server")]
+    pub(crate) repository: Option<String>,
 }
 
 /// How to reach registries and engines.

@@ -1,12 +1,16 @@
 //! What each command does, from flags to exit code.
 
+mod backup;
 mod compare;
 mod config;
 mod db;
 mod demo;
+mod doctor;
 mod scan;
 mod serve;
+mod support;
 
+pub(crate) use backup::{backup, restore};
 pub(crate) use compare::compare as db_compare;
 pub(crate) use config::config;
 pub(crate) use db::{
@@ -15,5 +19,7 @@ pub(crate) use db::{
     verify as db_verify,
 };
 pub(crate) use demo::demo;
+pub(crate) use doctor::doctor;
 pub(crate) use scan::scan;
 pub(crate) use serve::{serve, worker};
+pub(crate) use support::support;

@@ -5,7 +5,7 @@ use std::io;
 
 use seaworthy_image::{ChooseError, OciLayoutError, ResolveError};
 use seaworthy_inventory::SbomError;
-use seaworthy_remote::{ContainerdError, EngineError, PullError, PushError};
+use seaworthy_remote::{ContainerdError, EngineError, PullError, PushError, ServerError};
 use seaworthy_scan::{ReadLayerError, TakeError, TakeRootError, TakeStreamError};
 
 use crate::printer::{Printer, WriteError};
@@ -88,6 +88,11 @@ fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
             error
                 .downcast_ref::<ContainerdError>()
                 .and_then(ContainerdError::hint)
+        })
+        .or_else(|| {
+            error
+                .downcast_ref::<ServerError>()
+                .and_then(ServerError::hint)
         });
     own.or_else(|| way_out(error)).map(str::to_owned)
 }

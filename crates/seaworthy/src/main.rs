@@ -5,13 +5,16 @@
 //! rooms know things, the front door introduces them to each other.
 
 mod access;
+mod amount;
 mod cli;
 mod command;
 mod config;
 mod confine;
 mod demo;
 mod desk;
+mod doctor;
 mod edition;
+mod elsewhere;
 mod exit;
 mod failure;
 mod key;
@@ -67,6 +70,10 @@ fn main() -> ExitCode {
             Command::Demo(args) => command::demo(&desk, args),
             Command::Serve(args) => command::serve(&desk, args),
             Command::Worker(args) => command::worker(&desk, args),
+            Command::Backup(args) => command::backup(&desk, args),
+            Command::Restore(args) => command::restore(&desk, args),
+            Command::Doctor(args) => command::doctor(&desk, args),
+            Command::SupportBundle(args) => command::support(&desk, args),
             Command::Config(args) => command::config(&desk, args),
             Command::Db(DbCommand::Build(args)) => command::db_build(&desk, args),
             Command::Db(DbCommand::Update(args)) => command::db_update(&desk, args),

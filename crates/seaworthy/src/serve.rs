@@ -10,8 +10,8 @@ mod node;
 mod numbers;
 mod route;
 mod signal;
-mod tls;
+pub(crate) mod tls;
 
-pub(crate) use node::Node;
+pub(crate) use health::chain;
+pub(crate) use node::{Node, clock, folder, store};
 pub(crate) use signal::until_told;
-pub(crate) use tls::TlsError;

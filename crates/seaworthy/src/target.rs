@@ -42,6 +42,24 @@ pub(crate) struct Place {
 }
 
 impl Target {
+    /// The repository of an image in a registry, without the registry.
+    pub(crate) fn repository(&self) -> Option<String> {
+        let name = match self {
+            Self::Registry(name)
+            | Self::Docker(name)
+            | Self::Podman(name)
+            | Self::Containerd(name) => name,
+            Self::DockerArchive(_)
+            | Self::OciLayout(_)
+            | Self::OciArchive(_)
+            | Self::Stream
+            | Self::Directory(_)
+            | Self::Sbom(_) => return None,
+        };
+        let reference: Reference = name.parse().ok()?;
+        Some(reference.repository().to_owned())
+    }
+
     /// Reads what the user typed. Answers also whether the kind was inferred, so
     /// that it can be said.
     pub(crate) fn read(text: &str) -> anyhow::Result<(Self, bool)> {

@@ -97,6 +97,46 @@ pub(crate) struct ConfigCommandArgs {
     pub(crate) reference: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// A file that `seaworthy backup` wrote.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Read every blob and compare it with its digest, instead of some.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SupportArgs {
+    /// The file to write, a tar archive of texts.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
 /// (key, value, flag) of what flags say.
 pub(crate) type Flags = Vec<(String, String, String)>;
 

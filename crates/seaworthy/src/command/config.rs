@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::{ConfigCommandArgs, Flags};
-use crate::config::{self, Config, Origin, shown};
+use crate::config::{self, Config, Origin, Sheet, shown};
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::key::{KEYS, Kind};
@@ -16,6 +16,14 @@ pub(crate) fn config(desk: &Desk<'_>, args: &ConfigCommandArgs) -> anyhow::Resul
         return Ok(Exit::Pass);
     }
     let sheet = config::sheet(desk, &args.config, Flags::new())?;
+    printer::write_data(text(desk, &sheet).as_bytes())?;
+    // Told after the values, so that one can see what is wrong.
+    Config::of(&sheet, desk)?;
+    Ok(Exit::Pass)
+}
+
+/// Every value and who set it.
+pub(crate) fn text(desk: &Desk<'_>, sheet: &Sheet) -> String {
     let mut text = String::new();
     let file = sheet
         .file
@@ -32,10 +40,7 @@ pub(crate) fn config(desk: &Desk<'_>, args: &ConfigCommandArgs) -> anyhow::Resul
     for (line, origin) in &lines {
         let _ = writeln!(text, "{line:<50}  # {origin}");
     }
-    printer::write_data(text.as_bytes())?;
-    // Told after the values, so that one can see what is wrong.
-    Config::of(&sheet, desk)?;
-    Ok(Exit::Pass)
+    text
 }
 
 /// A value as TOML has it.

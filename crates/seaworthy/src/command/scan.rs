@@ -1,5 +1,7 @@
 //! `seaworthy scan`: from a target to findings, a verdict and an exit code.
 
+mod server;
+
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::num::NonZero;
@@ -53,6 +55,18 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
         progress: &bar,
     };
     let taken = source::read(desk, &target, args, &rig, &bar)?;
+    if args.elsewhere.server.is_some() {
+        let judged = ManuallyDrop::new(server::ask(desk, args, &target, taken, &bar)?);
+        let images: Vec<Assessed<'_>> = judged
+            .iter()
+            .map(|it| Assessed {
+                report: &it.report,
+                verdict: &it.verdict,
+                policy: &it.policy,
+            })
+            .collect();
+        return finish(desk, args, &images);
+    }
     bar.clear();
 
     let edition = match args.as_of {
@@ -89,12 +103,17 @@ pub(crate) fn scan(desk: &Desk<'_>, args: &ScanArgs) -> anyhow::Result<Exit> {
         })
         .collect();
 
-    match answer(desk, args, &images) {
+    finish(desk, args, &images)
+}
+
+/// Answers, and ends as the verdicts say.
+fn finish(desk: &Desk<'_>, args: &ScanArgs, images: &[Assessed<'_>]) -> anyhow::Result<Exit> {
+    match answer(desk, args, images) {
         // Whoever closed the pipe has read enough; the verdict stands.
         Err(error) if matches!(error.downcast_ref(), Some(WriteError::ReaderGone)) => {}
         answered => answered?,
     }
-    Ok(Exit::of(overall(&images)))
+    Ok(Exit::of(overall(images)))
 }
 
 /// The layer cache, unless it is not wanted. A folder that cannot be used costs

@@ -140,7 +140,7 @@ fn plain(status: StatusCode, text: String) -> Response {
 }
 
 /// An error with all that lies behind it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

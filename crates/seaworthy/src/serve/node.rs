@@ -33,7 +33,7 @@ use super::listener::Listener;
 use super::meter::Meter;
 use super::numbers::Numbers;
 use super::signal;
-use super::tls::{self, Certificate};
+use super::tls::{self, Certificate, TlsError};
 
 /// How often to look whether the certificate changed.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
@@ -85,8 +85,14 @@ impl Node {
         let (database, blobs) = store(config).await?;
         let meter = Arc::new(Meter::default());
         let (draining, is_draining) = watch::channel(false);
-        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
-        let tls = certificate.clone().map(tls::server).transpose()?;
+        let unusable = |error: TlsError| {
+            let hint = error.hint();
+            Hinted::over("cannot use the certificate", hint, error)
+        };
+        let read = config.tls.as_ref().map(Certificate::read).transpose();
+        let certificate = read.map_err(unusable)?;
+        let tls = certificate.clone().map(tls::server).transpose();
+        let tls = tls.map_err(unusable)?;
         let listener = Listener::open(config.listen, tls, config.limits, Arc::clone(&meter))
             .await
             .map_err(|error| {
@@ -317,7 +323,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<(Database, Blobs)> 
 }
 
 /// Makes a folder that only this user may look into.
-fn folder(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn folder(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -390,16 +396,16 @@ fn welcome(config: &Config, address: SocketAddr, first: Option<&FirstAdmin>) -> 
         "http"
     };
     let mut text = String::new();
-    let _ = writeln!(text, "serving {} at {scheme}://{address}", roles.join(", "));
-    let _ = writeln!(text, "data in {}", config.data.display());
     if let Some(first) = first {
         let _ = writeln!(
             text,
-            "\nfirst start: sign in as `{}` with the password\n\n    {}\n\nIt is shown this once \
-             and must be changed at the first sign-in.",
+            "first start: sign in as `{}` with the password\n\n    {}\n\nIt is shown this once \
+             and must be changed at the first sign-in.\n",
             first.name,
             first.password.reveal()
         );
     }
+    let _ = writeln!(text, "serving {} at {scheme}://{address}", roles.join(", "));
+    let _ = writeln!(text, "data in {}", config.data.display());
     text
 }

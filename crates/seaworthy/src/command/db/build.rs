@@ -5,9 +5,10 @@ use std::time::Instant;
 use anyhow::Context as _;
 use seaworthy_feeds::{Mirror, read};
 
+use crate::amount::megabytes;
 use crate::cli::DbBuildArgs;
 use crate::command::db::made::{self, Draft};
-use crate::command::db::status::{describe, megabytes};
+use crate::command::db::status::describe;
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;

@@ -13,10 +13,11 @@ use seaworthy_core::{Digest, Reference};
 use seaworthy_remote::Registry;
 
 use crate::access;
+use crate::amount::size;
 use crate::cli::DbUpdateArgs;
 use crate::command::db::depot::Depot;
 use crate::command::db::parcel::{Gate, base_on};
-use crate::command::db::status::{describe, megabytes};
+use crate::command::db::status::describe;
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
@@ -239,14 +240,5 @@ impl Errand<'_> {
             Some((digest, bytes)) if digest == *target => Ok(bytes),
             _ => Err(ParcelError::Other { what: "edition" }),
         }
-    }
-}
-
-/// A size for people, small ones in smaller units.
-pub(super) fn size(bytes: u64) -> String {
-    if bytes < 1_000_000 {
-        format!("{:.1} kB", megabytes(bytes.saturating_mul(1_000)))
-    } else {
-        format!("{:.1} MB", megabytes(bytes))
     }
 }

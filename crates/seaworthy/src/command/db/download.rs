@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use seaworthy_advisories::{Edition, ParcelError, read_parcel, read_seal};
 use seaworthy_feeds::{Copies, fetch_file};
 
+use crate::amount::size;
 use crate::cli::DbUpdateArgs;
-use crate::command::db::collect::{Brought, current, refuse_feeds, settle, size};
+use crate::command::db::collect::{Brought, current, refuse_feeds, settle};
 use crate::command::db::made;
 use crate::command::db::parcel::{Gate, base_on};
 use crate::desk::Desk;

@@ -12,8 +12,9 @@ use seaworthy_advisories::{
 };
 use seaworthy_core::{Day, Digest};
 
+use crate::amount::megabytes;
 use crate::cli::{DbExportArgs, DbImportArgs, DbTrustArgs, DbVerifyArgs};
-use crate::command::db::status::{describe, megabytes};
+use crate::command::db::status::describe;
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;

@@ -13,8 +13,9 @@ use seaworthy_remote::{Options, PullError, Purpose, Registry};
 use tokio::runtime::Runtime;
 
 use crate::access;
+use crate::amount::size;
 use crate::cli::DbPushArgs;
-use crate::command::db::collect::{reference, size};
+use crate::command::db::collect::reference;
 use crate::command::db::parcel::{base_on, in_days, private_keys, public_keys, signed};
 use crate::desk::Desk;
 use crate::edition;

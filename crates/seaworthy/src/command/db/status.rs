@@ -6,6 +6,7 @@ use seaworthy_advisories::Edition;
 use seaworthy_core::FeedDate;
 use seaworthy_feeds::Copies;
 
+use crate::amount::megabytes;
 use crate::cli::DbStatusArgs;
 use crate::desk::Desk;
 use crate::edition;
@@ -53,15 +54,6 @@ fn troubles(desk: &Desk<'_>) -> String {
         let _ = writeln!(text, "  {feed}: {trouble} ({well})");
     }
     text
-}
-
-pub(super) fn megabytes(bytes: u64) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a size for people, to one decimal"
-    )]
-    let bytes = bytes as f64;
-    bytes / 1e6
 }
 
 /// The edition in words and numbers.

@@ -5,11 +5,12 @@ use std::time::Instant;
 use anyhow::Context as _;
 use seaworthy_feeds::{Copies, Mirror, gather};
 
+use crate::amount::megabytes;
 use crate::cli::DbUpdateArgs;
 use crate::command::db::collect;
 use crate::command::db::download;
 use crate::command::db::made::{self, Draft};
-use crate::command::db::status::{describe, megabytes};
+use crate::command::db::status::describe;
 use crate::desk::Desk;
 use crate::edition;
 use crate::exit::Exit;
