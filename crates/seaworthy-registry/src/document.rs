@@ -69,27 +69,48 @@ pub(crate) fn address_of(content: &[u8], algorithm: Algorithm) -> Address {
     }
 }
 
-/// Tells an absent field from one that is `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    field: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(field).map(Some)
+/// A field of which it matters whether it is there at all.
+#[derive(Debug, Default)]
+enum Field<T> {
+    #[default]
+    Absent,
+    Null,
+    There(T),
 }
 
-type Field<T> = Option<Option<T>>;
+impl<T> Field<T> {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// What is in it, where there is something.
+    fn take(&mut self) -> Option<T> {
+        match std::mem::take(self) {
+            Self::There(content) => Some(content),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(field: D) -> Result<Self, D::Error> {
+        let content = Option::deserialize(field)?;
+        Ok(content.map_or(Self::Null, Self::There))
+    }
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
     schema_version: Option<i64>,
     artifact_type: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     config: Field<Descriptor>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     layers: Field<Vec<Descriptor>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     manifests: Field<Vec<Descriptor>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     blobs: Field<Vec<Descriptor>>,
     subject: Option<Descriptor>,
     annotations: Option<BTreeMap<String, String>>,
@@ -119,7 +140,7 @@ struct Outline {
     #[serde(default)]
     schema_version: serde_json::Value,
     media_type: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     fs_layers: Field<serde::de::IgnoredAny>,
 }
 
@@ -131,7 +152,7 @@ pub(crate) fn read(
 ) -> Result<NewManifest, DocumentError> {
     strict::check(&content).map_err(DocumentError::Json)?;
     let outline: Outline = serde_json::from_slice(&content).map_err(DocumentError::Json)?;
-    if outline.fs_layers.is_some() || outline.schema_version == 1 {
+    if !outline.fs_layers.is_absent() || outline.schema_version == 1 {
         return Err(DocumentError::Schema1);
     }
     let media_type = type_of(&outline, content_type)?;
@@ -197,16 +218,16 @@ fn image(mut document: Document) -> Result<Read, DocumentError> {
     if document.schema_version != Some(2) {
         return Err(DocumentError::Version);
     }
-    if document.manifests.is_some() {
+    if !document.manifests.is_absent() {
         return Err(DocumentError::Both);
     }
-    let Some(config) = document.config.take().flatten() else {
+    let Some(config) = document.config.take() else {
         return Err(DocumentError::Without("config"));
     };
-    let Some(layers) = document.layers.take() else {
+    if document.layers.is_absent() {
         return Err(DocumentError::Without("layers"));
-    };
-    let layers = layers.unwrap_or_default();
+    }
+    let layers = document.layers.take().unwrap_or_default();
     let mut parts = vec![part(PartRole::Config, config)?];
     add_layers(&mut parts, layers)?;
     let kind = if is_image(&document, &parts) {
@@ -221,32 +242,29 @@ fn index(mut document: Document) -> Result<Read, DocumentError> {
     if document.schema_version != Some(2) {
         return Err(DocumentError::Version);
     }
-    if document.layers.is_some() || document.config.is_some() {
+    if !document.layers.is_absent() || !document.config.is_absent() {
         return Err(DocumentError::Both);
     }
-    let Some(manifests) = document.manifests.take() else {
+    if document.manifests.is_absent() {
         return Err(DocumentError::Without("manifests"));
-    };
+    }
     let mut parts = Vec::new();
-    add_manifests(&mut parts, manifests.unwrap_or_default())?;
+    add_manifests(&mut parts, document.manifests.take().unwrap_or_default())?;
     Ok((ManifestKind::Index, parts, document))
 }
 
 fn artifact(mut document: Document) -> Result<Read, DocumentError> {
-    if document.layers.is_some() && document.manifests.is_some() {
+    if !document.layers.is_absent() && !document.manifests.is_absent() {
         return Err(DocumentError::Both);
     }
     let mut parts = Vec::new();
-    if let Some(config) = document.config.take().flatten() {
+    if let Some(config) = document.config.take() {
         parts.push(part(PartRole::Config, config)?);
     }
     for layers in [document.layers.take(), document.blobs.take()] {
-        add_layers(&mut parts, layers.flatten().unwrap_or_default())?;
+        add_layers(&mut parts, layers.unwrap_or_default())?;
     }
-    add_manifests(
-        &mut parts,
-        document.manifests.take().flatten().unwrap_or_default(),
-    )?;
+    add_manifests(&mut parts, document.manifests.take().unwrap_or_default())?;
     Ok((ManifestKind::Artifact, parts, document))
 }
 

@@ -49,7 +49,7 @@ impl Default for Limits {
             blob_bytes: 64 << 30,
             page: 1000,
             open_uploads: 200,
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             token_seconds: 300,
         }
     }

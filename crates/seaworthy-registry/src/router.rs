@@ -63,10 +63,10 @@ async fn answer(door: Arc<Door>, parts: Parts, body: Body) -> Result<Response, F
             let principal = door.admit(&parts, right, &repository).await?;
             let visit = Visit {
                 door,
+                parts,
                 principal,
                 repository,
                 last,
-                parts,
             };
             within(visit, body, act).await
         }

@@ -18,10 +18,11 @@ use crate::scope::Scopes;
 /// The largest form that asks for a token.
 const LARGEST_FORM: usize = 64 << 10;
 
+/// The token under the names that Docker and OAuth 2 have for it.
 #[derive(Serialize)]
-struct Token {
-    token: String,
-    access_token: String,
+struct Issued<'a> {
+    token: &'a str,
+    access_token: &'a str,
     expires_in: u64,
 }
 
@@ -95,9 +96,9 @@ async fn issue(door: &Door, shown: &Credential, asked: &Query<'_>) -> Result<Res
     } else {
         authority.issue(&principal, wanted, seconds).await?
     };
-    let told = Token {
-        token: token.clone(),
-        access_token: token,
+    let told = Issued {
+        token: &token,
+        access_token: &token,
         expires_in: seconds,
     };
     let mut response = answer::json("application/json", &told);

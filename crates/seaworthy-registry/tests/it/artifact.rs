@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Answer;
 use crate::list::next;
-use crate::registry::{
-    CONFIG, IMAGE, INDEX, LAYER, Registry, descriptor, image_of, sha256, sha512,
-};
+use crate::registry::{IMAGE, INDEX, LAYER, Registry, descriptor, image_of, sha256, sha512};
 
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const SBOM: &str = "application/vnd.example.sbom+json";
@@ -290,5 +288,4 @@ async fn artifacts_of_any_kind_are_taken() {
         assert_eq!(got.body, manifest);
         assert_eq!(got.header("content-type"), media_type);
     }
-    let _ = CONFIG;
 }

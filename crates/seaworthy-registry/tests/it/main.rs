@@ -11,4 +11,5 @@ mod push;
 mod registry;
 mod storage;
 mod token;
+mod tools;
 mod upload;

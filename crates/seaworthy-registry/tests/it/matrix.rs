@@ -97,10 +97,9 @@ impl Caller {
             return true;
         }
         match object {
-            Object::Own => self.team.contains(right.name()),
             // The key is good for one repository, the token for those it was asked for.
             Object::OwnAbsent if self.name == "narrowed-key" => false,
-            Object::OwnAbsent => self.team.contains(right.name()),
+            Object::Own | Object::OwnAbsent => self.team.contains(right.name()),
             Object::Other | Object::OtherAbsent => self.other.contains(right.name()),
             // Whoever has a role everywhere has it there.
             Object::Nowhere | Object::Public => self.name == "admin",
