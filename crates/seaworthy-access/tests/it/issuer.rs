@@ -37,15 +37,12 @@ impl Key {
             _ => EncodingKey::from_ed_pem(pem.as_bytes()),
         };
         let secret = secret.expect("is a key");
-        let mut public = match algorithm {
-            Algorithm::EdDSA => {
-                let point = BASE64URL_NOPAD.encode(pair.public_key_raw());
-                json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": point })
-            }
-            _ => {
-                let public = Jwk::from_encoding_key(&secret, algorithm);
-                serde_json::to_value(public.expect("has a public part")).expect("becomes JSON")
-            }
+        let mut public = if algorithm == Algorithm::EdDSA {
+            let point = BASE64URL_NOPAD.encode(pair.public_key_raw());
+            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": point })
+        } else {
+            let public = Jwk::from_encoding_key(&secret, algorithm);
+            serde_json::to_value(public.expect("has a public part")).expect("becomes JSON")
         };
         public["kid"] = json!(id);
         Self {

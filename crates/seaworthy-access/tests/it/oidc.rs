@@ -254,6 +254,9 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}.{}", part(header), part(claims), "AAAA")
 }
 
+/// Makes a token of claims that is not the issuer's.
+type Forge<'a> = Box<dyn Fn(Value) -> String + 'a>;
+
 #[test]
 fn only_the_issuers_keys_and_our_algorithms_count() {
     in_sqlite(async |world: World| {
@@ -267,7 +270,6 @@ fn only_the_issuers_keys_and_our_algorithms_count() {
             let secret = EncodingKey::from_secret(secret);
             jsonwebtoken::encode(&header, claims, &secret).expect("is signed")
         };
-        type Forge<'a> = Box<dyn Fn(Value) -> String + 'a>;
         let forgeries: Vec<(&str, Forge<'_>)> = vec![
             (
                 "a stranger's key",

@@ -202,7 +202,108 @@ fn entry_in(row: &Row) -> Result<AuditEntry, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Actor, note};
     use super::*;
+    use crate::clock::Clock;
+    use crate::sql::{DatabaseOptions, Dialect};
+
+    /// Runs a test on SQLite, and on PostgreSQL where it is installed, with a log of
+    /// five entries.
+    fn on_each_database<F: Future<Output = ()>>(test: impl Fn(Database) -> F) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("seaworthy.db");
+        let mut all = vec![DatabaseOptions::Sqlite { path }];
+        if let Some(postgres) = seaworthy_testkit::postgres() {
+            all.push(DatabaseOptions::Postgres {
+                url: postgres.database(),
+                connections: 4,
+            });
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        for options in all {
+            runtime.block_on(async {
+                let clock = Clock::new(|| Millis(1_780_000_000_000));
+                let database = Database::open(&options, clock).await.expect("opens");
+                for number in 0..5 {
+                    let mut transaction = database.begin().await.expect("begins");
+                    let actor = Actor::new("user:ada");
+                    let object = format!("team/app:{number}");
+                    note(
+                        &mut transaction,
+                        &actor,
+                        "tag.delete",
+                        &object,
+                        &Value::Null,
+                    )
+                    .await
+                    .expect("is noted");
+                    transaction.commit().await.expect("is kept");
+                }
+                test(database.clone()).await;
+                database.close().await;
+            });
+        }
+    }
+
+    async fn carry_out(database: &Database, sql: &'static str) -> Result<u64, StoreError> {
+        let mut transaction = database.begin().await?;
+        let touched = transaction.execute(sql, args![]).await?;
+        transaction.commit().await?;
+        Ok(touched)
+    }
+
+    #[test]
+    fn the_database_itself_refuses_to_change_or_delete_an_entry() {
+        on_each_database(async |database| {
+            for sql in [
+                "UPDATE audit SET actor = 'user:eve' WHERE serial = 3",
+                "DELETE FROM audit WHERE serial = 5",
+                "DELETE FROM audit",
+            ] {
+                assert!(carry_out(&database, sql).await.is_err(), "{sql}");
+            }
+            let check = AuditLog::of(&database).verify().await.expect("is read");
+            assert!(matches!(check, AuditCheck::Whole { entries: 5, .. }));
+        });
+    }
+
+    #[test]
+    fn whoever_gets_round_that_is_found_out() {
+        for (sql, serial) in [
+            ("UPDATE audit SET actor = 'user:eve' WHERE serial = 3", 3),
+            ("UPDATE audit SET object = 'team/app:9' WHERE serial = 1", 1),
+            ("UPDATE audit SET at = at + 1 WHERE serial = 2", 2),
+            ("UPDATE audit SET detail = '{}' WHERE serial = 5", 5),
+            ("UPDATE audit SET hash = '00' WHERE serial = 4", 4),
+            ("DELETE FROM audit WHERE serial = 2", 2),
+            ("DELETE FROM audit WHERE serial = 1", 1),
+            (
+                "INSERT INTO audit (serial, at, actor, action, object, detail, hash)
+                 VALUES (6, 1, 'user:eve', 'tag.delete', 'x', '{}', '00')",
+                6,
+            ),
+        ] {
+            on_each_database(async |database| {
+                match database.dialect() {
+                    Dialect::Sqlite => {
+                        for sql in ["DROP TRIGGER audit_unchanged", "DROP TRIGGER audit_kept"] {
+                            carry_out(&database, sql).await.expect("is dropped");
+                        }
+                    }
+                    Dialect::Postgres => {
+                        let sql = "DROP TRIGGER audit_unchanged ON audit";
+                        carry_out(&database, sql).await.expect("is dropped");
+                    }
+                }
+                carry_out(&database, sql).await.expect("is done");
+                let check = AuditLog::of(&database).verify().await.expect("is read");
+                assert_eq!(check, AuditCheck::Broken { serial }, "{sql}");
+            });
+        }
+    }
 
     #[test]
     fn a_line_is_json_and_keeps_the_detail_as_it_was_hashed() {

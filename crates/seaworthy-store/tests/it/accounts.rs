@@ -613,7 +613,7 @@ async fn workload_identities_belong_to_robots(store: Store) {
         .await
         .expect("is made");
     let found = accounts.workload_identities_of("https://ci.example").await;
-    assert_eq!(found.expect("is read"), [made.clone()]);
+    assert_eq!(found.expect("is read"), std::slice::from_ref(&made));
     let other = accounts.workload_identities_of("https://ci.example/").await;
     assert_eq!(other.expect("is read"), []);
     let stranger = accounts
