@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::problem::{Kind, Problem};
 
 /// How long a client may take to send a body.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A JSON document as the body of a request. Its type refuses unknown fields.
 pub(crate) struct Body<T>(pub(crate) T);

@@ -46,6 +46,7 @@ const MAX_BODY: usize = 256 * 1024;
 struct Api;
 
 /// How large the body of a request may be.
+#[derive(Clone, Copy)]
 enum Size {
     Settings,
     Inventory,
@@ -289,7 +290,7 @@ pub fn routes() -> Vec<RouteRow> {
     table().rows
 }
 
-/// The OpenAPI 3.1 document of the API.
+/// The description of the API, after `OpenAPI` 3.1.
 pub fn openapi() -> OpenApi {
     let (_, document) = described(table());
     document
@@ -330,6 +331,10 @@ fn described(table: Table) -> (Router<Shared>, OpenApi) {
 }
 
 /// The whole API under `/api/v1`, to be merged with whatever else listens there.
+///
+/// # Panics
+///
+/// Never: the description is made of texts and lists.
 pub fn router(options: ServerOptions) -> Router {
     let shared = Shared::of(options);
     let (_, document) = described(table());

@@ -5,13 +5,13 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
-/// The OpenAPI document, written once.
+/// The description, written once.
 #[derive(Clone)]
 pub(crate) struct Description(pub(crate) Bytes);
 
 /// Describe the API
 ///
-/// The OpenAPI 3.1 document of this very API.
+/// What this very API is, as `OpenAPI` 3.1.
 #[utoipa::path(
     get,
     path = "/openapi.json",

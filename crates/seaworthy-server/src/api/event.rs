@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a stream goes on before the client connects again, so that an
 /// installation that is taken down does not wait for pages that are open.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// A change is dated when its transaction begins, and seen when it ends: what is dated
 /// up to this many milliseconds before the newest event is looked at again.

@@ -249,7 +249,7 @@ pub(crate) async fn usage(
 }
 
 /// Settings carry the tag of their revision.
-fn settings_answer(namespace: StoredNamespace) -> Response {
+fn settings_answer(namespace: &StoredNamespace) -> Response {
     let tag = tag::of_revision(namespace.revision);
     let document = Json(SettingsDocument::of(&namespace.settings));
     ([(header::ETAG, tag)], document).into_response()
@@ -303,7 +303,7 @@ pub(crate) async fn make(
         .catalog
         .create_namespace(&name, &settings, &caller.principal.actor)
         .await?;
-    Ok((StatusCode::CREATED, settings_answer(made)))
+    Ok((StatusCode::CREATED, settings_answer(&made)))
 }
 
 /// Show the settings of a namespace
@@ -319,7 +319,8 @@ pub(crate) async fn settings(
     State(shared): State<Shared>,
     InNamespace(namespace): InNamespace,
 ) -> Result<Response, Problem> {
-    stored(&shared, &namespace).await.map(settings_answer)
+    let stored = stored(&shared, &namespace).await?;
+    Ok(settings_answer(&stored))
 }
 
 /// Change the settings of a namespace
@@ -349,7 +350,7 @@ pub(crate) async fn change_settings(
         .catalog
         .update_namespace(&namespace, Some(stored.revision), &settings, actor)
         .await?;
-    Ok(settings_answer(changed))
+    Ok(settings_answer(&changed))
 }
 
 /// Delete a namespace

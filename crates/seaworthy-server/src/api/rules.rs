@@ -101,11 +101,11 @@ impl RulesDocument {
         }
     }
 
-    fn put_into(self, settings: NamespaceSettings) -> NamespaceSettings {
+    fn put_into(self, settings: &NamespaceSettings) -> NamespaceSettings {
         NamespaceSettings {
             immutable_tags: self.immutable_tags,
             retention: self.retention,
-            ..settings
+            ..*settings
         }
     }
 }
@@ -155,7 +155,7 @@ pub(crate) async fn change(
     Body(form): Body<RulesDocument>,
 ) -> Result<Response, Problem> {
     let stored = expected(&shared, &namespace, &headers).await?;
-    let settings = form.put_into(stored.settings);
+    let settings = form.put_into(&stored.settings);
     let actor = &caller.principal.actor;
     let changed = shared
         .catalog
@@ -185,7 +185,7 @@ pub(crate) async fn plan(
     Body(form): Body<RulesDocument>,
 ) -> Result<Json<PlanDocument>, Problem> {
     let stored = stored(&shared, &namespace).await?;
-    let settings = form.put_into(stored.settings);
+    let settings = form.put_into(&stored.settings);
     if settings.retention.len() > MOST_RULES || settings.immutable_tags.len() > MOST_RULES {
         return Err(Problem::invalid(format!(
             "a namespace has at most {MOST_RULES} rules of a kind"

@@ -124,7 +124,7 @@ pub(crate) async fn walk(world: &World, who: &Somebody, path: &str) -> (Vec<Valu
             .strip_prefix("</api/v1")
             .and_then(|rest| rest.split_once('>'))
             .expect("a link to this API");
-        next = target.to_owned();
+        target.clone_into(&mut next);
     }
     panic!("{path} never ends");
 }

@@ -7,7 +7,7 @@ use seaworthy_store::{Address, Browse, Lane, NamespaceSettings};
 use serde_json::{Value, json};
 
 use crate::ask::{ask, read};
-use crate::world::{Somebody, World, on_each_database, report};
+use crate::world::{Installed, Somebody, World, on_each_database, report};
 
 on_each_database! {
     an_image_is_shown_with_its_numbers_tags_and_report,
@@ -21,7 +21,7 @@ on_each_database! {
     rules_are_tried_out_before_they_are_saved,
 }
 
-const FOUND: &[(&str, &str, &[(&str, Severity)])] = &[
+const FOUND: &[Installed<'static>] = &[
     ("left-pad", "1.0.0", &[("CVE-2026-1", Severity::Critical)]),
     (
         "lodash",

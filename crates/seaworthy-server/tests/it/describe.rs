@@ -1,4 +1,4 @@
-//! The description of the API: OpenAPI 3.1, made from the code and locked.
+//! The description of the API: `OpenAPI` 3.1, made from the code and locked.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn each(value: &Value, place: &str, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// The part of the schema of OpenAPI 3.1 documents that ours use, written after the
+/// The part of the schema of `OpenAPI` 3.1 documents that ours use, written after the
 /// specification: what must be there, and that nothing else is.
 fn meta_schema() -> Value {
     json!({

@@ -1,5 +1,6 @@
 //! What people send who mean no good.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use seaworthy_access::Role;
@@ -57,7 +58,7 @@ const CORPUS: &[&str] = &[
 fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
-        out.push_str(&format!("%{byte:02X}"));
+        write!(out, "%{byte:02X}").expect("texts take what is written to them");
     }
     out
 }

@@ -45,6 +45,14 @@ const ALL: &str = "read push delete scan manage-policy manage-connectors manage-
 const NAMESPACE_ADMIN: &str =
     "read push delete scan manage-policy manage-connectors manage-namespace";
 
+/// A name, roles, and the rights that follow: in `team`, and everywhere.
+type Granted<'a> = (
+    &'static str,
+    &'a [(Option<&'a str>, Role)],
+    &'static str,
+    &'static str,
+);
+
 async fn callers(world: &World) -> Vec<Caller> {
     let mut callers = vec![Caller {
         name: "nobody",
@@ -53,7 +61,7 @@ async fn callers(world: &World) -> Vec<Caller> {
         everywhere: "",
         kind: Kind::Nobody,
     }];
-    let roles: [(&str, &[(Option<&str>, Role)], &str, &str); 10] = [
+    let roles: [Granted<'_>; 10] = [
         ("stranger", &[], "", ""),
         ("reader", &[(Some("team"), Role::Reader)], "read", ""),
         ("pusher", &[(Some("team"), Role::Pusher)], "read push", ""),
@@ -208,19 +216,18 @@ async fn objects(world: &World, object: Object, round: usize) -> Vec<(&'static s
         .await
         .expect("answers")
         .expect("an image");
-    let report_number = match row.report {
-        Some(number) => number,
-        None => {
-            world
-                .scan_all(&report(&[("a", "1", &[("CVE-2026-1", Severity::High)])]))
-                .await;
-            let row = seaworthy_store::Browse::of(&world.database)
-                .image(&name.parse().expect("a name"), &address)
-                .await
-                .expect("answers")
-                .expect("an image");
-            row.report.expect("a report")
-        }
+    let report_number = if let Some(number) = row.report {
+        number
+    } else {
+        world
+            .scan_all(&report(&[("a", "1", &[("CVE-2026-1", Severity::High)])]))
+            .await;
+        let row = seaworthy_store::Browse::of(&world.database)
+            .image(&name.parse().expect("a name"), &address)
+            .await
+            .expect("answers")
+            .expect("an image");
+        row.report.expect("a report")
     };
     let new = NewAccount {
         kind: AccountKind::Robot,
@@ -302,12 +309,13 @@ fn expected(need: Need, caller: &Caller, object: Object) -> Expected {
     }
     let is_nobody = caller.kind == Kind::Nobody;
     match need {
-        Need::Nothing | Need::Sight => Expected::In,
-        Need::Somebody | Need::Own if is_nobody => Expected::Unauthenticated,
-        Need::Somebody | Need::Own => Expected::In,
-        Need::Everywhere(right) if has(caller.everywhere, right) => Expected::In,
-        Need::Everywhere(_) if is_nobody => Expected::Unauthenticated,
-        Need::Everywhere(right) => Expected::Missing(right),
+        Need::Everywhere(right) if !is_nobody && !has(caller.everywhere, right) => {
+            Expected::Missing(right)
+        }
+        Need::Somebody | Need::Own | Need::Everywhere(_) if is_nobody => Expected::Unauthenticated,
+        Need::Nothing | Need::Sight | Need::Somebody | Need::Own | Need::Everywhere(_) => {
+            Expected::In
+        }
         Need::Namespace(right) | Need::Repository(right) => {
             let rights = if object == Object::Team {
                 caller.team

@@ -7,7 +7,7 @@ use seaworthy_store::NamespaceSettings;
 use serde_json::Value;
 
 use crate::ask::{read, walk};
-use crate::world::{Somebody, World, on_each_database, report};
+use crate::world::{Installed, Somebody, World, on_each_database, report};
 
 on_each_database! {
     walking_a_list_yields_each_item_once,
@@ -109,7 +109,7 @@ async fn a_walk_of_findings_stays_with_its_report(world: World) {
     let ada = world.somebody("ada", &[(None, Role::Admin)]).await;
     let image = world.push("team/app", &["v1"], "app").await;
     let names: Vec<String> = (0..5).map(|at| format!("p{at}")).collect();
-    let packages: Vec<(&str, &str, &[(&str, Severity)])> = names
+    let packages: Vec<Installed<'_>> = names
         .iter()
         .map(|name| {
             let found: &[(&str, Severity)] = &[("CVE-2026-1", Severity::High)];

@@ -68,7 +68,6 @@ pub(crate) struct World {
 pub(crate) struct Somebody {
     pub(crate) account: i64,
     pub(crate) key: String,
-    pub(crate) key_id: String,
 }
 
 pub(crate) fn in_sqlite<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
@@ -297,8 +296,11 @@ pub(crate) fn finding(
     }
 }
 
-/// A report of these packages, each with these vulnerabilities.
-pub(crate) fn report(packages: &[(&str, &str, &[(&str, Severity)])]) -> Report {
+/// A package: its name, its version and its vulnerabilities.
+pub(crate) type Installed<'a> = (&'a str, &'a str, &'a [(&'a str, Severity)]);
+
+/// A report of these packages.
+pub(crate) fn report(packages: &[Installed<'_>]) -> Report {
     let mut report = Report {
         image: ImageFacts::default(),
         inventory: Inventory {
@@ -455,12 +457,8 @@ impl World {
                 .await
                 .expect("a role");
         }
-        let (key, key_id) = self.key(account, narrowed).await;
-        Somebody {
-            account,
-            key,
-            key_id,
-        }
+        let (key, _) = self.key(account, narrowed).await;
+        Somebody { account, key }
     }
 
     /// A key of an account: its secret and its public part.
