@@ -14,6 +14,9 @@ use crate::rate::Buckets;
 /// How many inventories are judged at once; the rest wait.
 const ASSESSMENTS: usize = 2;
 
+/// How many inventories are held in memory at once, each of some 64 MiB at most.
+const INVENTORIES: usize = 8;
+
 /// How many streams of events are open at once.
 const STREAMS: usize = 256;
 
@@ -36,6 +39,7 @@ pub(crate) struct Inside {
     pub(crate) principals: Buckets<String>,
     pub(crate) addresses: Buckets<std::net::IpAddr>,
     pub(crate) assessments: Arc<Semaphore>,
+    pub(crate) inventories: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
 }
 
@@ -56,6 +60,7 @@ impl Shared {
             principals: Buckets::of(options.principal_rate),
             addresses: Buckets::of(options.address_rate),
             assessments: Arc::new(Semaphore::new(ASSESSMENTS)),
+            inventories: Arc::new(Semaphore::new(INVENTORIES)),
             streams: Arc::new(Semaphore::new(STREAMS)),
         }))
     }

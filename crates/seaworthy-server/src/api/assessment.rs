@@ -1,9 +1,10 @@
 //! Images that were scanned where they lie: what `seaworthy scan --server` sends.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use seaworthy_core::{Digest, ImageFacts};
@@ -13,6 +14,7 @@ use seaworthy_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use crate::assessor::{AssessError, Assessed, Assessor};
@@ -177,6 +179,15 @@ fn assess(
     Ok((scan, document))
 }
 
+/// Waits until there is room for one more.
+async fn turn(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = || Problem::new(Kind::Unavailable, "other inventories are judged").retry_after(5);
+    tokio::time::timeout(PATIENCE, Arc::clone(room).acquire_owned())
+        .await
+        .map_err(|_| busy())?
+        .map_err(|_| busy())
+}
+
 /// Assess an image that lies elsewhere
 ///
 /// Takes what `seaworthy scan` found in it: metadata only. Answers with the report of this
@@ -194,15 +205,13 @@ pub(crate) async fn submit(
     State(shared): State<Shared>,
     caller: Caller,
     InRepository(repository): InRepository,
-    Body(submission): Body<Submission>,
+    request: Request,
 ) -> Result<Response, Problem> {
     let assessor = shared.assessor.clone().ok_or_else(Problem::absent)?;
-    let busy = || Problem::new(Kind::Unavailable, "other inventories are judged").retry_after(5);
-    let turn = shared.assessments.clone().acquire_owned();
-    let turn = tokio::time::timeout(PATIENCE, turn)
-        .await
-        .map_err(|_| busy())?
-        .map_err(|_| busy())?;
+    // Held to the end: a document is large, and so is what is made of it.
+    let _place = turn(&shared.inventories).await?;
+    let Body(submission) = Body::<Submission>::from_request(request, &shared).await?;
+    let turn = turn(&shared.assessments).await?;
     let name = repository.clone();
     let (scan, document) = tokio::task::spawn_blocking(move || {
         let done = assess(&*assessor, name, &submission);
