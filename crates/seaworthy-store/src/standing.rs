@@ -1,8 +1,9 @@
 //! How far the scan of an image is.
 //!
 //! Jobs and reports both move an image from state to state, and an index follows
-//! the images it lists. Whoever changes both an image and a job takes the image's
-//! row first, so that two of them never wait for each other.
+//! the images it lists. Whoever changes several rows takes them in one order, so that
+//! two of them never wait for each other: an index, then the images it lists, then a
+//! job.
 
 mod roll_up;
 
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use crate::sql::{Transaction, args};
 use crate::trouble::StoreError;
 
+use roll_up::above;
 pub(crate) use roll_up::{follow, roll_up};
 
 /// How far the scan of an image is.
@@ -106,28 +108,41 @@ pub(crate) fn image_of(body: &str) -> Option<i64> {
     serde_json::from_str::<About>(body).ok()?.image
 }
 
-/// Keeps others from changing the image until the transaction ends. Answers whether
-/// it is there.
+/// Keeps others from changing the image, and the indexes that will follow it, until the
+/// transaction ends. Answers whether the image is there.
+///
+/// Indexes come before what they list, as they do where an index is pushed: so nobody
+/// waits for somebody who waits for them.
 pub(crate) async fn hold(transaction: &mut Transaction, image: i64) -> Result<bool, StoreError> {
-    let sql = if transaction.for_update() {
-        "SELECT 1::BIGINT FROM image WHERE id = $1 FOR UPDATE"
-    } else {
-        "SELECT 1 FROM image WHERE id = $1"
-    };
+    if !transaction.for_update() {
+        let sql = "SELECT 1 FROM image WHERE id = $1";
+        return Ok(transaction.optional(sql, args![image]).await?.is_some());
+    }
+    let sql = "SELECT 1::BIGINT FROM image WHERE id = $1 FOR UPDATE";
+    for index in above(transaction, image).await? {
+        transaction.optional(sql, args![index]).await?;
+    }
     Ok(transaction.optional(sql, args![image]).await?.is_some())
 }
 
-/// The same without waiting: `false` where somebody else changes it at the moment.
+/// The same without waiting: `false` where somebody else changes one of them at the
+/// moment.
 pub(crate) async fn hold_at_once(
     transaction: &mut Transaction,
     image: i64,
 ) -> Result<bool, StoreError> {
-    let sql = if transaction.for_update() {
-        "SELECT 1::BIGINT FROM image WHERE id = $1 FOR UPDATE SKIP LOCKED"
-    } else {
-        "SELECT 1 FROM image WHERE id = $1"
-    };
-    Ok(transaction.optional(sql, args![image]).await?.is_some())
+    if !transaction.for_update() {
+        return hold(transaction, image).await;
+    }
+    let mut all = above(transaction, image).await?;
+    all.push(image);
+    let sql = "SELECT 1::BIGINT FROM image WHERE id = $1 FOR UPDATE SKIP LOCKED";
+    for image in all {
+        if transaction.optional(sql, args![image]).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Moves an image to a state, and the indexes that list it with it.

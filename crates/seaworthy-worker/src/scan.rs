@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use seaworthy_core::{Digest, ImageFacts, Inventory};
 use seaworthy_image::{
@@ -59,6 +60,12 @@ impl From<SaveError> for Trouble {
     }
 }
 
+/// How often a report is saved before the scan begins anew.
+const TRIES: u32 = 5;
+
+/// How long to wait in between.
+const REST: Duration = Duration::from_millis(300);
+
 /// The longest value of a label that is kept, in characters, and of its name.
 const LONGEST_LABEL: usize = 1024;
 
@@ -88,7 +95,17 @@ impl Scanning {
             Ok(scan) => scan?,
             Err(error) => return Err(Trouble::Again(format!("the scan broke off: {error}"))),
         };
-        Ok(self.scans.save(lease, image, &scan).await?)
+        let mut tries = 1;
+        loop {
+            match self.scans.save(lease, image, &scan).await {
+                // What was read took a while; the same may succeed in a moment.
+                Err(SaveError::Store(error)) if error.is_temporary() && tries < TRIES => {
+                    tokio::time::sleep(REST).await;
+                    tries += 1;
+                }
+                saved => return Ok(saved?),
+            }
+        }
     }
 
     async fn descriptor(&self, fact: &ImageFact) -> Result<Descriptor, Trouble> {

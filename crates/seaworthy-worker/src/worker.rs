@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use seaworthy_store::{Blobs, Catalog, Database, Ended, Jobs, Lease, Scans, StoreError};
+use seaworthy_store::{Blobs, Catalog, Database, Ended, Jobs, Lease, SaveError, Scans, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +20,9 @@ use crate::told::told;
 
 /// How long to wait after the database was in trouble.
 const REST: Duration = Duration::from_secs(1);
+
+/// How often to try to say how a job ended.
+const TRIES: u32 = 20;
 
 /// How often to see that every chore is on the list.
 const CHORES: Duration = Duration::from_mins(1);
@@ -126,6 +129,8 @@ impl Worker {
                         _ = stopped.wait_for(|it| *it) => {}
                     }
                 }
+                // Somebody else was at the same rows, and is done by now.
+                Err(StoreError::Busy(_)) => tokio::task::yield_now().await,
                 Err(error) => {
                     if !is_away {
                         tracing::warn!("cannot claim jobs: {}", told(&error));
@@ -165,7 +170,18 @@ impl Worker {
                 return;
             }
         };
-        self.settle(lease, ended).await;
+        for _ in 0..TRIES {
+            match self.settle(lease, &ended).await {
+                Err(error) if error.is_temporary() => tokio::time::sleep(REST).await,
+                Err(error) => {
+                    tracing::warn!("cannot say how job {} ended: {}", lease.job, told(&error));
+                    return;
+                }
+                Ok(()) => return,
+            }
+        }
+        // Then the lease runs out, and the job begins anew.
+        tracing::warn!("cannot say how job {} ended: the store is away", lease.job);
     }
 
     /// Renews the lease until it is lost.
@@ -221,34 +237,26 @@ impl Worker {
     }
 
     /// Says what became of a job that did not end well.
-    async fn settle(&self, lease: &Lease, ended: Result<(), Trouble>) {
-        let told_to_store = match ended {
-            Ok(()) | Err(Trouble::Moot) => return,
-            Err(Trouble::Unsupported(reason)) => match lease.image() {
-                Some(image) => {
+    async fn settle(&self, lease: &Lease, ended: &Result<(), Trouble>) -> Result<(), StoreError> {
+        match ended {
+            Ok(()) | Err(Trouble::Moot) => {}
+            Err(Trouble::Unsupported(reason)) => {
+                if let Some(image) = lease.image() {
                     let scans = &self.scanning.scans;
-                    let saved = scans.save_unsupported(lease, image, &reason).await;
-                    saved.map_err(|error| told(&error))
+                    match scans.save_unsupported(lease, image, reason).await {
+                        Ok(()) | Err(SaveError::Lost(_) | SaveError::Gone) => {}
+                        Err(SaveError::Store(error)) => return Err(error),
+                    }
                 }
-                None => Ok(()),
-            },
+            }
             Err(Trouble::Again(reason)) => {
-                let ended = self.jobs.fail(lease, &reason).await;
-                ended
-                    .map(|ended| log(lease, &reason, ended))
-                    .map_err(|it| told(&it))
+                log(lease, reason, self.jobs.fail(lease, reason).await?);
             }
             Err(Trouble::Never(reason)) => {
-                let ended = self.jobs.give_up(lease, &reason).await;
-                ended
-                    .map(|ended| log(lease, &reason, ended))
-                    .map_err(|it| told(&it))
+                log(lease, reason, self.jobs.give_up(lease, reason).await?);
             }
-        };
-        // Then the lease runs out, and the job begins anew.
-        if let Err(error) = told_to_store {
-            tracing::warn!("cannot say how job {} ended: {error}", lease.job);
         }
+        Ok(())
     }
 
     /// Sees that every chore is on the list.

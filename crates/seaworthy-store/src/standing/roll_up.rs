@@ -38,6 +38,30 @@ pub(crate) async fn follow(transaction: &mut Transaction, image: i64) -> Result<
     Ok(())
 }
 
+/// All indexes that follow an image: those that list others before those they list.
+pub(super) async fn above(
+    transaction: &mut Transaction,
+    image: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let mut levels: Vec<i64> = Vec::new();
+    let mut level = vec![image];
+    for _ in 0..MOST_NESTED {
+        let mut next = Vec::new();
+        for image in level {
+            next.extend(indexes_of(transaction, image).await?);
+        }
+        next.sort_unstable();
+        next.dedup();
+        next.truncate(MOST_INDEXES);
+        if next.is_empty() {
+            break;
+        }
+        levels.splice(0..0, next.iter().copied());
+        level = next;
+    }
+    Ok(levels)
+}
+
 async fn indexes_of(transaction: &mut Transaction, image: i64) -> Result<Vec<i64>, StoreError> {
     let rows = transaction
         .rows(
