@@ -42,6 +42,11 @@ pub(crate) async fn read(visit: &Visit) -> Result<Response, Fault> {
     let is_known = answer::is_known(&visit.parts.headers, &entity_tag);
     let length = stored.content.len();
     let is_told = visit.parts.method != Method::HEAD && !is_known;
+    // Rules of retention ask when an image was last pulled. One whose manifest the client
+    // has already is pulled, too; one that was only looked for is not.
+    if visit.parts.method != Method::HEAD {
+        catalog.note_pull(&visit.repository, &stored.address);
+    }
     let mut response = Response::new(if is_told {
         Body::from(stored.content)
     } else {

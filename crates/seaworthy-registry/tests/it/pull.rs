@@ -22,6 +22,17 @@ async fn a_manifest_is_pulled_by_tag_and_digest_as_it_was_pushed() {
 }
 
 #[tokio::test]
+async fn who_pulls_is_remembered_and_who_only_looks_is_not() {
+    let registry = Registry::start().await;
+    registry.push_image("team/app", "1").await;
+    let catalog = &registry.options.catalog;
+    registry.head("/v2/team/app/manifests/1").await.expect(200);
+    assert_eq!(catalog.write_pulls().await.expect("the database answers"), 0);
+    registry.get("/v2/team/app/manifests/1").await.expect(200);
+    assert_eq!(catalog.write_pulls().await.expect("the database answers"), 1);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found_by_get_and_head() {
     let registry = Registry::start().await;
     registry.push_image("team/app", "1").await;
