@@ -330,6 +330,28 @@ impl Authority {
         self.permit_account(principal, account)
     }
 
+    /// Whether `principal` has all rights that `account` has: whoever hands out its
+    /// password, or lets other tokens stand for it, gives all of that away.
+    ///
+    /// # Errors
+    ///
+    /// The right that is missing.
+    pub fn permit_all_of(&self, principal: &Principal, account: &Account) -> Result<(), Refusal> {
+        for grant in &account.grants {
+            let Ok(role) = grant.role.parse::<Role>() else {
+                continue;
+            };
+            let target = grant
+                .namespace
+                .as_ref()
+                .map_or(Target::Installation, Target::Namespace);
+            for right in role.rights() {
+                decide(principal, *right, target, false)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes an API key of a user or a secret of a robot. The secret is in the answer
     /// and nowhere else.
     pub async fn make_key(
@@ -344,6 +366,7 @@ impl Authority {
         if let Some(why) = self.unfit_key(&request) {
             return Err(MakeKeyError::Unfit(why));
         }
+        permit_key(principal, &account, &request)?;
         let minted = mint_key(account.kind);
         let new = NewKey {
             id: minted.id,
@@ -473,6 +496,29 @@ impl Authority {
         }
         Ok(())
     }
+}
+
+/// Whether a key is good for no more and no longer than what it is made with.
+fn permit_key(
+    principal: &Principal,
+    account: &Account,
+    request: &KeyRequest,
+) -> Result<(), MakeKeyError> {
+    let shown = &principal.shown;
+    let is_from_session = shown.key.is_none() && shown.workload.is_none();
+    if principal.account == Some(account.id)
+        && !is_from_session
+        && let Some(until) = shown.until
+        && request.expires_at.is_none_or(|expires| expires > until)
+    {
+        return Err(MakeKeyError::Unfit(
+            "a key cannot expire later than the one it is made with",
+        ));
+    }
+    if principal.narrowed.is_some() {
+        return Err(MakeKeyError::Unfit("a narrowed key cannot make another"));
+    }
+    Ok(())
 }
 
 fn seconds(flood: Flood) -> u64 {

@@ -92,6 +92,7 @@ impl Authority {
         let found = self.inner.accounts.account(robot).await?;
         let account = found.ok_or(WorkloadIdentityError::NoRobot)?;
         self.permit_account(principal, &account)?;
+        self.permit_all_of(principal, &account)?;
         if !self.is_believed(issuer) {
             let issuer: String = issuer.chars().take(200).collect();
             return Err(TrustError::UnknownIssuer(issuer.into()));

@@ -1,12 +1,14 @@
 //! The first admin, passwords, and handing out keys and roles.
 
 use seaworthy_access::{
-    Authority, ChangePasswordError, Credential, GrantRoleError, MakeKeyError, NewUser, Refusal,
-    Right, Role, Where,
+    Authority, ChangePasswordError, Credential, GrantRoleError, KeyRequest, MakeKeyError, NewUser,
+    Refusal, Right, Role, Where,
 };
 use seaworthy_store::GrantError;
 
-use crate::world::{PASSWORD, World, basic, bearer, in_sqlite, key_in, name, namespace, whole_key};
+use crate::world::{
+    HOUR, PASSWORD, World, basic, bearer, in_sqlite, key_in, name, namespace, whole_key,
+};
 
 #[test]
 fn the_first_admin_has_a_password_for_one_sign_in_and_is_made_once() {
@@ -105,6 +107,67 @@ fn a_password_is_changed_by_whoever_knows_the_old_one() {
             .change_password(&narrow, PASSWORD, "another fine password")
             .await;
         assert!(matches!(narrow, Err(ChangePasswordError::Wrong)));
+    });
+}
+
+#[test]
+fn a_key_gives_nothing_away_that_it_is_not_good_for() {
+    in_sqlite(async |world: World| {
+        let Some(admin) = world.admin.account else {
+            panic!("the admin has an account");
+        };
+        let mut request = key_in("team", &[Right::ManageNamespace]);
+        for narrowed in request.narrowed.iter_mut().flatten() {
+            narrowed.rights.push(Right::ManageAccounts);
+            narrowed.namespace = None;
+        }
+        let narrow = world.key(admin, request).await;
+        let narrow = world.identify(&bearer(&narrow)).await.expect("is known");
+        let (robot, _) = world
+            .robot("team/ci", Some("team"), &[(Some("team"), Role::Pusher)])
+            .await;
+        let bob = world.user("bob", &[]).await;
+        // It may look after all of them, and yet not become any of them.
+        for account in [admin, robot.id, bob.id] {
+            for wanted in [whole_key(), key_in("team", &[Right::Push])] {
+                let refused = world.authority.make_key(&narrow, account, wanted).await;
+                assert!(matches!(refused, Err(MakeKeyError::Unfit(_))), "{account}");
+            }
+        }
+        let authority = &world.authority;
+        for (account, right) in [(robot, Right::Read), (world.account(admin).await, Right::Read)] {
+            let refused = authority.permit_all_of(&narrow, &account);
+            assert!(
+                matches!(refused, Err(Refusal::Missing { right: it, .. }) if it == right),
+                "{refused:?}"
+            );
+            assert_eq!(authority.permit_all_of(&world.admin, &account), Ok(()));
+        }
+        assert_eq!(authority.permit_all_of(&narrow, &bob), Ok(()));
+    });
+}
+
+#[test]
+fn a_key_that_ends_makes_none_that_outlives_it() {
+    in_sqlite(async |world: World| {
+        let ada = world.user("ada", &[]).await;
+        let end = world.database.now().plus(HOUR);
+        let ending = KeyRequest {
+            expires_at: Some(end),
+            ..whole_key()
+        };
+        let key = world.key(ada.id, ending.clone()).await;
+        let key = world.identify(&bearer(&key)).await.expect("is known");
+        let later = KeyRequest {
+            expires_at: Some(end.plus(1)),
+            ..whole_key()
+        };
+        for wanted in [whole_key(), later] {
+            let refused = world.authority.make_key(&key, ada.id, wanted).await;
+            assert!(matches!(refused, Err(MakeKeyError::Unfit(_))));
+        }
+        let made = world.authority.make_key(&key, ada.id, ending).await;
+        assert!(made.is_ok());
     });
 }
 
