@@ -165,7 +165,7 @@ fn is_disguised(key: &str) -> bool {
         return false;
     }
     let same = |known: &&str| known.chars().map(folded).eq(key.chars().map(folded));
-    KNOWN.iter().any(|known| same(known))
+    KNOWN.iter().any(same)
 }
 
 struct Key;
