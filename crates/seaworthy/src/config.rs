@@ -2,6 +2,7 @@
 //! flags, laid over each other once and turned into plain values.
 
 mod file;
+mod people;
 mod place;
 mod sheet;
 
@@ -10,6 +11,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seaworthy_access::OidcOptions;
 use seaworthy_core::Policy;
 use seaworthy_remote::Secret;
 use seaworthy_store::{BlobsOptions, DatabaseOptions};
@@ -18,7 +20,7 @@ use crate::cli::{ConfigArgs, Flags};
 use crate::desk::Desk;
 use crate::failure::Hinted;
 
-pub(crate) use sheet::{Origin, Said, Sheet, shown};
+pub(crate) use sheet::{Origin, Sheet, shown};
 
 /// What a process may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,12 +56,16 @@ pub(crate) struct Config {
     pub(crate) blobs: BlobsOptions,
     /// Jobs at the same time; 0 for one a processor.
     pub(crate) worker_jobs: usize,
+    /// How long a job stays claimed after its worker last said that it is at it.
+    pub(crate) lease: Duration,
     pub(crate) edition_interval: Duration,
     /// What is asked of images.
     pub(crate) policy: Policy,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: tracing::Level,
     pub(crate) metrics_token: Option<Secret>,
+    /// Whose tokens are believed.
+    pub(crate) oidc: OidcOptions,
     pub(crate) limits: Limits,
     /// How long to wait for what is under way after SIGTERM.
     pub(crate) drain: Duration,
@@ -115,16 +121,19 @@ impl Config {
                 _ => Role::Worker,
             })
             .collect();
+        let url = url(sheet)?;
         let seconds = |name| sheet.number(name).map(Duration::from_secs);
         Ok(Self {
             data: desk.data.to_owned(),
             roles,
             listen,
-            url: url(sheet)?,
+            oidc: people::oidc(sheet, url.as_deref())?,
+            url,
             tls,
             database: place::database(sheet, desk.data)?,
             blobs: place::blobs(sheet, desk.data)?,
             worker_jobs: sheet.size("worker_jobs")?,
+            lease: seconds("lease_seconds")?,
             edition_interval: seconds("edition_seconds")?,
             policy: Policy {
                 fail_on: sheet

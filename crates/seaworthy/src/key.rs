@@ -163,6 +163,13 @@ pub(crate) const KEYS: &[Key] = &[
          processors."
     ),
     key!(
+        "lease_seconds",
+        "SEAWORTHY_LEASE_SECONDS",
+        number(2, 3_600),
+        "30",
+        "How long a job stays with a worker that says nothing any more; then another takes it."
+    ),
+    key!(
         "fail_on",
         "SEAWORTHY_FAIL_ON",
         Kind::Choice(&["critical", "high", "medium", "low", "negligible"]),
@@ -211,6 +218,67 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "Who asks for `/metrics` must show this as a bearer token. Without it anybody who can \
          reach the port may read the numbers; they name no repository and nobody."
+    ),
+    key!(
+        "oidc_issuer",
+        "SEAWORTHY_OIDC_ISSUER",
+        Kind::Text,
+        "",
+        "An OpenID Connect issuer where people may sign in, such as `https://id.example`. Needs \
+         `url` and `oidc_client_id`."
+    ),
+    key!(
+        "oidc_client_id",
+        "SEAWORTHY_OIDC_CLIENT_ID",
+        Kind::Text,
+        "",
+        "As what we are known at `oidc_issuer`. The address to come back to is `url` and \
+         `/api/v1/session/oidc/callback`."
+    ),
+    key!(
+        "oidc_client_secret",
+        "SEAWORTHY_OIDC_CLIENT_SECRET",
+        Kind::Secret,
+        "",
+        "What proves that to `oidc_issuer`, where it gave us a secret."
+    ),
+    key!(
+        "oidc_scopes",
+        "SEAWORTHY_OIDC_SCOPES",
+        Kind::Text,
+        "profile,email",
+        "What is asked for beside `openid`, with commas between."
+    ),
+    key!(
+        "oidc_name_claim",
+        "SEAWORTHY_OIDC_NAME_CLAIM",
+        Kind::Text,
+        "preferred_username",
+        "The claim with the name that an account is given at the first sign-in."
+    ),
+    key!(
+        "oidc_groups_claim",
+        "SEAWORTHY_OIDC_GROUPS_CLAIM",
+        Kind::Text,
+        "",
+        "The claim with a person's groups, for `oidc_group_roles`. Without it roles are given \
+         by hand."
+    ),
+    key!(
+        "oidc_group_roles",
+        "SEAWORTHY_OIDC_GROUP_ROLES",
+        Kind::Text,
+        "",
+        "Which role follows from which group, with commas between: `GROUP=ROLE` for \
+         everywhere, `GROUP=ROLE@NAMESPACE` for one namespace."
+    ),
+    key!(
+        "workload_issuers",
+        "SEAWORTHY_WORKLOAD_ISSUERS",
+        Kind::Text,
+        "",
+        "OpenID Connect issuers whose tokens may stand for robots, with commas between, such \
+         as `https://token.actions.githubusercontent.com`. No other is ever asked."
     ),
     key!(
         "connections",

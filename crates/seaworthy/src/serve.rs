@@ -4,6 +4,7 @@ mod door;
 mod editions;
 mod guard;
 mod health;
+mod issuers;
 mod listener;
 mod meter;
 mod node;

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use axum::Router;
 use seaworthy_access::{Authority, FirstAdmin};
 use seaworthy_registry::{Limits, Origin, RegistryOptions};
+use seaworthy_remote::{Issuers, Options};
 use seaworthy_server::{Cookies, Rate, ServerOptions};
 use seaworthy_store::{
     Accounts, Blobs, BlobsOptions, Catalog, Clock, Database, DatabaseOptions, Grace, Millis,
@@ -29,20 +30,21 @@ use crate::settings;
 use super::door::Door;
 use super::editions::Editions;
 use super::health::{self, Health};
+use super::issuers::Asked;
 use super::listener::Listener;
 use super::meter::Meter;
 use super::numbers::Numbers;
 use super::signal;
 use super::tls::{self, Certificate, TlsError};
 
+/// How often pulls are written down.
+const PULLS_INTERVAL: Duration = Duration::from_mins(1);
+
 /// How often to look whether the certificate changed.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a blob is kept that no manifest names yet.
 const GRACE: Grace = Grace(24 * 60 * 60 * 1_000);
-
-/// How long a job stays claimed after its worker last said that it is at it.
-const LEASE: Duration = Duration::from_secs(30);
 
 /// How often to look for jobs that nobody rang for.
 const POLL: Duration = Duration::from_secs(2);
@@ -106,6 +108,9 @@ impl Node {
         let authority = Authority::open(&database)
             .await
             .context("cannot read the keys of this installation")?;
+        let issuers = Issuers::new(&Options::default())
+            .context("cannot set up connections to the issuers of tokens")?;
+        let authority = authority.believing(config.oidc.clone(), Arc::new(Asked(issuers)));
         // People sign in at a door, so whoever opens one shows the first password.
         let first = if config.is(Role::Registry) || config.is(Role::Api) {
             let made = authority.first_admin().await;
@@ -237,6 +242,7 @@ impl Node {
             _ = &mut serving => {}
             () = renewing => {}
             () = self.editions.watch(self.edition_interval) => {}
+            () = remember_pulls(&self.database) => {}
             () = told => {}
         }
         tracing::info!("ending");
@@ -250,9 +256,27 @@ impl Node {
         if !whole {
             tracing::warn!("not everything that was under way has ended");
         }
+        write_pulls(&self.database).await;
         self.database.close().await;
         tracing::info!("ended");
         Ok(())
+    }
+}
+
+/// Writes down now and then what was pulled. Never ends.
+async fn remember_pulls(database: &Database) {
+    let mut ticks = tokio::time::interval(PULLS_INTERVAL);
+    loop {
+        ticks.tick().await;
+        write_pulls(database).await;
+    }
+}
+
+/// Writes down what was pulled. What cannot be written is lost: rules of retention then
+/// take an image for less used than it is by a minute.
+async fn write_pulls(database: &Database) {
+    if let Err(error) = Catalog::of(database).write_pulls().await {
+        tracing::warn!("cannot write down what was pulled: {error}");
     }
 }
 
@@ -367,7 +391,7 @@ fn worker(
         name: settings::process_name(),
         slots,
         layer_threads: processors.min(MOST_LAYER_THREADS),
-        lease: LEASE,
+        lease: config.lease,
         poll: POLL,
         // What is left of the time goes to saying so.
         drain: config.drain.mul_f64(0.8),

@@ -14,5 +14,6 @@ mod real_image;
 mod real_root;
 mod real_servers;
 mod recorder;
+mod scale;
 mod serving;
 mod through_registry;

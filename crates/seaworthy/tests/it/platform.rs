@@ -84,7 +84,7 @@ fn numbers_count_requests_jobs_and_the_edition() {
     for line in [
         "seaworthy_request_seconds_count{method=\"GET\",route=\"/v2/\",status=\"401\"} 1\n",
         "seaworthy_jobs{state=\"dead\",lane=\"push\"} 0\n",
-        "seaworthy_connections 1\n",
+        "seaworthy_connections_refused_total 0\n",
     ] {
         assert!(page.contains(line), "{line} in {page}");
     }
