@@ -294,8 +294,9 @@ fn an_image_that_lies_elsewhere_is_judged_and_no_byte_of_its_layers_leaves() {
         .unwrap();
     let serving = user.serve(&[]);
     let admin = serving.become_admin();
-    let body = br#"{"name":"team","auto_scan":true}"#;
-    serving.ask("POST", "/api/v1/namespaces", Some(&admin), body);
+    let body = br#"{"name":"team"}"#;
+    let made = serving.ask("POST", "/api/v1/namespaces", Some(&admin), body);
+    assert_eq!(made.status, 201, "{}", made.text());
     let key = serving.ask(
         "POST",
         "/api/v1/session/keys",

@@ -26,7 +26,6 @@ pub(crate) struct Serving {
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -120,7 +119,6 @@ impl Serving {
         Ok(Answer {
             status,
             body: bytes[end + 4..].to_vec(),
-            head,
         })
     }
 
