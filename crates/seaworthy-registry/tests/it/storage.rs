@@ -5,7 +5,7 @@ use seaworthy_store::{BlobsOptions, DatabaseOptions, S3Options};
 
 use crate::registry::{EMBEDDED, Kept, Registry, sha256};
 
-fn in_postgres() -> Option<DatabaseOptions> {
+pub(crate) fn in_postgres() -> Option<DatabaseOptions> {
     let postgres = seaworthy_testkit::postgres()?;
     Some(DatabaseOptions::Postgres {
         url: postgres.database(),
@@ -13,7 +13,7 @@ fn in_postgres() -> Option<DatabaseOptions> {
     })
 }
 
-fn in_bucket(bucket: &Bucket) -> BlobsOptions {
+pub(crate) fn in_bucket(bucket: &Bucket) -> BlobsOptions {
     BlobsOptions::S3(S3Options {
         endpoint: bucket.endpoint(),
         bucket: bucket.name().to_owned(),

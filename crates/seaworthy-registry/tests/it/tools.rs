@@ -1,4 +1,5 @@
-//! The tools that people push and pull with.
+//! The tools that people push and pull with, on SQLite and files and on PostgreSQL and
+//! S3.
 
 use std::fs;
 use std::net::TcpStream;
@@ -8,7 +9,8 @@ use std::process::{Command, Stdio};
 use seaworthy_testkit::{Image, Server, free_port, image, index_layout, require, require_root};
 use tempfile::TempDir;
 
-use crate::registry::Registry;
+use crate::registry::{EMBEDDED, Kept, Registry};
+use crate::storage::{in_bucket, in_postgres};
 
 /// Runs a tool to its end, while the registry goes on serving.
 fn run(command: &mut Command) -> String {
@@ -41,10 +43,45 @@ struct Place {
     folder: TempDir,
 }
 
+/// Each test, once on each kind of storage.
+macro_rules! on_each_storage {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite_and_files {$(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Place::on(super::EMBEDDED).await).await;
+            }
+        )*}
+
+        mod on_postgresql_and_s3 {$(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let Some(database) = super::in_postgres() else {
+                    return;
+                };
+                let bucket = seaworthy_bucket::Bucket::start();
+                let kept = super::Kept {
+                    database: Some(database),
+                    blobs: Some(super::in_bucket(&bucket)),
+                };
+                super::$name(super::Place::on(kept).await).await;
+            }
+        )*}
+    };
+}
+
+on_each_storage!(
+    skopeo_copies_all_platforms_there_and_back,
+    skopeo_copies_in_the_formats_of_docker,
+    images_move_between_this_registry_and_another,
+    podman_pushes_and_pulls,
+    buildah_builds_pushes_and_pulls,
+);
+
 impl Place {
-    async fn new() -> Self {
+    async fn on(kept: Kept) -> Self {
         Self {
-            registry: Registry::start().await,
+            registry: Registry::start_with(kept, |_| {}).await,
             folder: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -96,12 +133,10 @@ fn manifest_of(layout: &str) -> String {
     digest.expect("an entry").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn skopeo_copies_all_platforms_there_and_back() {
+async fn skopeo_copies_all_platforms_there_and_back(place: Place) {
     if !require("skopeo") {
         return;
     }
-    let place = Place::new().await;
     let from = layout(place.folder.path());
     let here = place.named("team/app:1");
     place.copy(&["--all"], &from, &here);
@@ -129,12 +164,10 @@ async fn skopeo_copies_all_platforms_there_and_back() {
         .expect(404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn skopeo_copies_in_the_formats_of_docker() {
+async fn skopeo_copies_in_the_formats_of_docker(place: Place) {
     if !require("skopeo") {
         return;
     }
-    let place = Place::new().await;
     let from = layout(place.folder.path());
     let here = place.named("team/docker:1");
     place.copy(&["--format", "v2s2"], &from, &here);
@@ -154,12 +187,10 @@ async fn skopeo_copies_in_the_formats_of_docker() {
     assert_eq!(answer.header("content-type"), media_type);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn images_move_between_this_registry_and_another() {
+async fn images_move_between_this_registry_and_another(place: Place) {
     if !require("skopeo") || !require("docker-registry") {
         return;
     }
-    let place = Place::new().await;
     let port = free_port();
     let store = place.path("store");
     let configuration = format!(
@@ -203,12 +234,10 @@ fn with_storage(tool: &str, folder: &Path) -> Command {
     command
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn podman_pushes_and_pulls() {
+async fn podman_pushes_and_pulls(place: Place) {
     if !require("podman") || !require_root() {
         return;
     }
-    let place = Place::new().await;
     let folder = place.folder.path();
     let archive = folder.join("app.tar");
     let built = image()
@@ -253,12 +282,10 @@ async fn podman_pushes_and_pulls() {
     assert!(!output.expect("podman").status.success());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn buildah_builds_pushes_and_pulls() {
+async fn buildah_builds_pushes_and_pulls(place: Place) {
     if !require("buildah") || !require_root() {
         return;
     }
-    let place = Place::new().await;
     let folder = place.folder.path();
     let buildah = || with_storage("buildah", folder);
     let file = folder.join("hello");
