@@ -27,9 +27,15 @@ async fn who_pulls_is_remembered_and_who_only_looks_is_not() {
     registry.push_image("team/app", "1").await;
     let catalog = &registry.options.catalog;
     registry.head("/v2/team/app/manifests/1").await.expect(200);
-    assert_eq!(catalog.write_pulls().await.expect("the database answers"), 0);
+    assert_eq!(
+        catalog.write_pulls().await.expect("the database answers"),
+        0
+    );
     registry.get("/v2/team/app/manifests/1").await.expect(200);
-    assert_eq!(catalog.write_pulls().await.expect("the database answers"), 1);
+    assert_eq!(
+        catalog.write_pulls().await.expect("the database answers"),
+        1
+    );
 }
 
 #[tokio::test]
