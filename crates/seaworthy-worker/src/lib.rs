@@ -20,6 +20,7 @@ mod assess;
 mod chore;
 mod ear;
 mod editions;
+mod held;
 mod house;
 mod memory;
 mod options;

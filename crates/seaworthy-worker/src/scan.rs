@@ -16,6 +16,7 @@ use seaworthy_store::{
 };
 
 use crate::assess::judge_inventory;
+use crate::held::Held;
 use crate::memory::Memory;
 use crate::options::WorkerOptions;
 use crate::source::Source;
@@ -179,9 +180,13 @@ impl Scanning {
 
     fn read(&self, image: &Image, source: &Source) -> Result<Inventory, Trouble> {
         let reader: &dyn LayerReader = &*self.options.reader;
+        let held = Held {
+            memory: &self.memory,
+            source,
+        };
         let rig = Rig {
             reader,
-            cache: Some(&self.memory),
+            cache: Some(&held),
             threads: self.options.layer_threads.max(1),
             progress: &Silent,
         };

@@ -2,6 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 
+use seaworthy_core::Digest;
 use seaworthy_image::{BlobKey, Blobs, Descriptor};
 use seaworthy_store::{
     Address, Blobs as StoredBlobs, Catalog, ManifestName, RepositoryName, StoreError,
@@ -14,6 +15,18 @@ pub(crate) struct Source {
     pub(crate) blobs: StoredBlobs,
     pub(crate) repository: RepositoryName,
     pub(crate) handle: Handle,
+}
+
+impl Source {
+    /// Whether the repository holds a blob. One that cannot be asked for is not held:
+    /// whoever opens it hears why.
+    pub(crate) fn holds(&self, digest: &Digest) -> bool {
+        let address = Address::from(digest);
+        let found = self
+            .handle
+            .block_on(self.catalog.blob(&self.repository, &address));
+        matches!(found, Ok(Some(_)))
+    }
 }
 
 impl Blobs for Source {

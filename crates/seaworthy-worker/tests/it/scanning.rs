@@ -19,6 +19,7 @@ on_each_database! {
     a_broken_layer_fails_with_a_reason,
     a_scan_whose_worker_died_is_finished_by_another,
     layers_that_images_share_are_read_once,
+    whoever_only_names_a_layer_is_not_told_what_is_in_it,
     a_new_report_replaces_the_old_one_and_says_what_changed,
     a_worker_that_stops_gives_its_jobs_back,
     layers_are_read_while_they_are_uploaded,
@@ -197,6 +198,40 @@ async fn layers_that_images_share_are_read_once(stage: Stage) {
         assert_eq!(stage.settled(&address).await.state, ImageState::Done);
         assert_eq!(stage.reader.read.load(Ordering::SeqCst), 2 + at);
     }
+    worker.stop().await;
+}
+
+async fn whoever_only_names_a_layer_is_not_told_what_is_in_it(stage: Stage) {
+    let worker = stage.worker();
+    let theirs = with_ws("7.4.5", "theirs");
+    let address = stage.push(&theirs, "1").await;
+    assert_eq!(stage.settled(&address).await.state, ImageState::Done);
+
+    let mut stranger = stage.clone();
+    stranger.repository = "other/app".parse().expect("a repository");
+    stranger.upload(&theirs.config.bytes).await;
+    // Layers that may lie elsewhere need not be pushed.
+    let media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+    let layers = theirs.layers.iter();
+    let layers: Vec<Blob> = layers
+        .map(|it| Blob::new(it.blob.bytes.clone(), media_type))
+        .collect();
+    let text = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": theirs.manifest.media_type,
+        "config": theirs.config.descriptor(),
+        "layers": layers.iter().map(Blob::descriptor).collect::<Vec<_>>(),
+    });
+    let manifest = Blob::new(text.to_string(), &theirs.manifest.media_type);
+    let foreign = layers
+        .iter()
+        .map(|it| part(PartRole::ForeignLayer, it, None));
+    let parts = std::iter::once(part(PartRole::Config, &theirs.config, None)).chain(foreign);
+    let named = stranger
+        .push_manifest(&manifest, ManifestKind::Image, parts.collect(), "1")
+        .await;
+    let image = stranger.settled(&named).await;
+    assert_eq!((image.state, image.packages), (ImageState::Unsupported, 0));
     worker.stop().await;
 }
 
