@@ -5,10 +5,11 @@
 //! ends with the upload it came from, so no two pushes ever meet in one file.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::num::NonZeroU64;
 use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -66,7 +67,7 @@ impl Files {
         };
         let made = files.clone();
         blocking(move || {
-            fs::create_dir_all(made.folder.join(UPLOADS))?;
+            make_private(&made.folder.join(UPLOADS))?;
             made.sync_folder("")?;
             let above = made.folder.parent();
             match above.filter(|above| !above.as_os_str().is_empty()) {
@@ -296,7 +297,7 @@ impl Files {
         if lasting().contains(shard) {
             return Ok(());
         }
-        fs::create_dir_all(self.folder.join(shard))?;
+        make_private(&self.folder.join(shard))?;
         self.sync_folder(algorithm)?;
         self.sync_folder("")?;
         lasting().insert(shard.to_owned());
@@ -309,6 +310,12 @@ impl Files {
             Durability::Careless => Ok(()),
         }
     }
+}
+
+/// Makes a folder and those above it, for their owner alone: who else may read images
+/// is not for the file system to say.
+fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// A run being written. Dropped before it is finished, it leaves nothing.
@@ -338,7 +345,11 @@ impl Writing {
         let (file, hash) = blocking(move || {
             let mut file = match file {
                 Some(file) => file,
-                None => OpenOptions::new().write(true).create_new(true).open(path)?,
+                None => OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(path)?,
             };
             for chunk in &batch.chunks {
                 hash.update(chunk);

@@ -1,5 +1,9 @@
 //! Opening a database.
 
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,8 +19,9 @@ use crate::pulls::Pulls;
 use crate::recall::Recall;
 use crate::trouble::StoreError;
 
-/// Where the database is.
-#[derive(Clone, Debug)]
+/// Where the database is. An address may hold a password: [`Debug`](fmt::Debug) does not
+/// tell it.
+#[derive(Clone)]
 pub enum DatabaseOptions {
     /// A SQLite file, made where there is none.
     Sqlite {
@@ -30,6 +35,21 @@ pub enum DatabaseOptions {
         /// The most connections of this process.
         connections: u32,
     },
+}
+
+impl fmt::Debug for DatabaseOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite { path } => formatter
+                .debug_struct("Sqlite")
+                .field("path", path)
+                .finish(),
+            Self::Postgres { connections, .. } => formatter
+                .debug_struct("Postgres")
+                .field("connections", connections)
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 /// How long to wait for a connection before telling that the database is away.
@@ -71,7 +91,23 @@ impl Database {
     }
 }
 
+/// Makes the file where there is none, for its owner alone: it holds the keys that sign
+/// tokens. SQLite gives its other files the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 async fn sqlite(path: &Path) -> Result<Pool, StoreError> {
+    make_private(path).map_err(sqlx::Error::Io)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

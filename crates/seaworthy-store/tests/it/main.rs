@@ -9,6 +9,7 @@ mod depot;
 mod jobs;
 mod model;
 mod namespace;
+mod private;
 mod pusher;
 mod race;
 mod removal;
