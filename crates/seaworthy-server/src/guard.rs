@@ -32,14 +32,16 @@ pub(crate) async fn guard(need: Need, request: Request, next: Next) -> Response 
                 Ok(namespace) => in_namespace(&shared, &caller, right, &namespace).await,
                 Err(_) => Err(unseen(&caller, right)),
             },
-            None => Err(Problem::internal()),
+            // Bytes that are no text name nothing.
+            None => Err(unseen(&caller, right)),
         },
         Need::Repository(right) => match form::param(&mut parts, "repository").await {
             Some(text) => match form::repository(&text) {
                 Some(name) => in_repository(&shared, &caller, right, &name).await,
                 None => Err(unseen(&caller, right)),
             },
-            None => Err(Problem::internal()),
+            // Bytes that are no text name nothing.
+            None => Err(unseen(&caller, right)),
         },
     };
     match answer {

@@ -17,8 +17,11 @@ const ASSESSMENTS: usize = 2;
 /// How many inventories are held in memory at once, each of some 64 MiB at most.
 const INVENTORIES: usize = 8;
 
-/// How many streams of events are open at once.
+/// How many streams of events people and robots may have open at once.
 const STREAMS: usize = 256;
+
+/// How many streams strangers may have, who must not take the places of others.
+const STREAMS_OF_STRANGERS: usize = 32;
 
 /// What all requests share. Clones share it, too.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ pub(crate) struct Inside {
     pub(crate) assessments: Arc<Semaphore>,
     pub(crate) inventories: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) streams_of_strangers: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -62,6 +66,7 @@ impl Shared {
             assessments: Arc::new(Semaphore::new(ASSESSMENTS)),
             inventories: Arc::new(Semaphore::new(INVENTORIES)),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            streams_of_strangers: Arc::new(Semaphore::new(STREAMS_OF_STRANGERS)),
         }))
     }
 }

@@ -508,6 +508,10 @@ pub(crate) async fn reset_password(
     if account.kind != AccountKind::User {
         return Err(Problem::conflict("robots have keys and no password"));
     }
+    // Whoever has the password may all that the account may.
+    shared
+        .authority
+        .permit_all_of(&caller.principal, &account)?;
     let actor = &caller.principal.actor;
     let password = shared.authority.reset_password(account.id, actor).await?;
     Ok(Json(PasswordDocument {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -78,9 +79,12 @@ pub(crate) async fn follow(
     headers: HeaderMap,
     Asked(asked): Asked<Follow>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let place = shared
-        .streams
-        .clone()
+    let streams = if caller.is_somebody() {
+        &shared.streams
+    } else {
+        &shared.streams_of_strangers
+    };
+    let place = Arc::clone(streams)
         .try_acquire_owned()
         .map_err(|_| Problem::new(Kind::Unavailable, "too many streams").retry_after(10))?;
     let last = headers

@@ -13,6 +13,7 @@ use crate::world::{Somebody, World, on_each_database, report};
 on_each_database! {
     whoever_follows_sees_what_they_may_and_goes_on_where_they_were,
     a_stream_ends_when_its_reader_may_no_more,
+    strangers_do_not_take_the_places_of_others,
 }
 
 /// The next events of a stream, until there are `count`.
@@ -108,4 +109,27 @@ async fn a_stream_ends_when_its_reader_may_no_more(world: World) {
     world.pass(10);
     world.push("team/app", &["v1"], "too late").await;
     assert_eq!(follower.next().await, None);
+}
+
+async fn strangers_do_not_take_the_places_of_others(world: World) {
+    let ada = world.somebody("ada", &[]).await;
+    let mut open = Vec::new();
+    let refused = loop {
+        let response = read("/events").open(&world).await;
+        if response.status() != StatusCode::OK {
+            break response;
+        }
+        assert!(open.len() < 1000, "strangers have as many as they like");
+        open.push(response);
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let answer = read("/events").by(&ada).open(&world).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    drop(open);
+    let again = read("/events").open(&world).await;
+    assert_eq!(
+        again.status(),
+        StatusCode::OK,
+        "their places are free again"
+    );
 }

@@ -140,8 +140,8 @@ async fn no_name_in_a_path_reaches_further_than_it_says(world: World) {
     world.found("team", NamespaceSettings::default()).await;
     let image = world.push("team/app", &["v1"], "app").await;
     let ada = world.somebody("ada", &[(None, Role::Admin)]).await;
-    for text in CORPUS {
-        let text = encoded(text);
+    let no_text = "%ff%fe".to_owned();
+    for text in CORPUS.iter().map(|it| encoded(it)).chain([no_text]) {
         for path in [
             format!("/namespaces/{text}"),
             format!("/repositories/{text}"),
