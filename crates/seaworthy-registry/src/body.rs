@@ -10,7 +10,7 @@ use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use crate::fault::Fault;
 
@@ -19,6 +19,9 @@ const LEAST: usize = 1024;
 
 /// Up to here a body is read without asking how many others are.
 const SMALL: usize = 64 << 10;
+
+/// A larger body arrives within so many patiences: others wait for its place.
+const LARGE: u32 = 2;
 
 /// The bytes of a body. It ends with an error where the client breaks off, sends
 /// (almost) nothing for too long, or somebody wants it to stop.
@@ -106,7 +109,14 @@ pub(crate) async fn whole(
     let mut incoming = Incoming::of(body, patience, None);
     let mut read = BytesMut::new();
     let mut permit = None;
-    while let Some(chunk) = incoming.next().await {
+    let mut due = None;
+    loop {
+        let next = incoming.next();
+        let next = match due {
+            Some(due) => timeout_at(due, next).await.map_err(|_| Fault::TooSlow)?,
+            None => next.await,
+        };
+        let Some(chunk) = next else { break };
         let chunk = chunk.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => Fault::TooSlow,
             _ => Fault::Upload("the body broke off"),
@@ -116,6 +126,7 @@ pub(crate) async fn whole(
         }
         if permit.is_none() && read.len() + chunk.len() > SMALL {
             permit = large.acquire().await.ok();
+            due = Some(Instant::now() + patience * LARGE);
         }
         read.extend_from_slice(&chunk);
     }

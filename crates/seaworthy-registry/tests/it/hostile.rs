@@ -113,6 +113,27 @@ async fn a_client_that_stops_sending_is_not_waited_for() {
     ask.by(&registry.admin).send().await.expect(201);
 }
 
+/// A body that never stops for long and takes minutes all the same.
+fn trickling(begin: usize) -> Body {
+    let begun = futures_util::stream::iter([std::io::Result::Ok(Bytes::from(vec![b' '; begin]))]);
+    let pause = tokio::time::interval(Duration::from_millis(20));
+    let rest = futures_util::stream::unfold(pause, async |mut pause| {
+        pause.tick().await;
+        Some((Ok(Bytes::from_static(&[b' '; 1024])), pause))
+    });
+    Body::from_stream(begun.chain(rest))
+}
+
+#[tokio::test]
+async fn a_large_manifest_that_trickles_does_not_keep_others_from_their_turn() {
+    let registry = impatient().await;
+    let ask = registry
+        .ask("PUT", "/v2/team/app/manifests/1")
+        .by(&registry.admin)
+        .header("content-type", IMAGE);
+    ask.body(trickling(100_000)).send().await.expect(408);
+}
+
 /// Says the beginning of a request whose body is longer than what comes of it.
 async fn half_a_patch(registry: &Registry, location: &str, said: &str) -> TcpStream {
     let mut stream = TcpStream::connect(registry.address)
