@@ -135,7 +135,10 @@ fn a_key_gives_nothing_away_that_it_is_not_good_for() {
             }
         }
         let authority = &world.authority;
-        for (account, right) in [(robot, Right::Read), (world.account(admin).await, Right::Read)] {
+        for (account, right) in [
+            (robot, Right::Read),
+            (world.account(admin).await, Right::Read),
+        ] {
             let refused = authority.permit_all_of(&narrow, &account);
             assert!(
                 matches!(refused, Err(Refusal::Missing { right: it, .. }) if it == right),
