@@ -384,7 +384,8 @@ async fn receive(
     }
     let limit = chunk.as_ref().map_or(most, |chunk| chunk.end.min(most));
     let incoming = Incoming::of(body, options.limits.idle, stopped).boxed();
-    let listener = options.listener.as_ref();
+    // Where nothing is scanned by itself, nobody should pay for reading along.
+    let listener = options.listener.as_ref().filter(|_| upload.auto_scan);
     let tap = listener.and_then(|listener| listener.begin(&upload.id, before));
     let blobs = options.blobs.clone();
     let appended = appended(blobs, upload.partial, incoming, limit, tap).await;

@@ -18,6 +18,9 @@ pub struct Upload {
     pub partial: Partial,
     /// Who began it. Nobody else goes on with it.
     pub actor: Actor,
+    /// Whether its namespace has new images scanned, so that its bytes are worth
+    /// being read while they arrive.
+    pub auto_scan: bool,
 }
 
 /// Why nothing was begun.
@@ -95,8 +98,9 @@ impl Catalog {
         let row = self
             .database
             .optional(
-                "SELECT u.received, u.state, u.actor FROM upload u
-                 JOIN repository r ON r.id = u.repository_id WHERE u.id = $1 AND r.name = $2",
+                "SELECT u.received, u.state, u.actor, n.auto_scan FROM upload u
+                 JOIN repository r ON r.id = u.repository_id
+                 JOIN namespace n ON n.id = r.namespace_id WHERE u.id = $1 AND r.name = $2",
                 args![id, repository.as_str()],
             )
             .await?;
@@ -108,6 +112,7 @@ impl Catalog {
                     state: row.text(1)?,
                 },
                 actor: Actor::new(row.text(2)?),
+                auto_scan: row.truth(3)?,
             })
         })
         .transpose()
