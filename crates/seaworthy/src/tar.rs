@@ -223,7 +223,7 @@ mod tests {
         let whole = archive();
         let read = |bytes: &[u8]| {
             let mut reader = Reader::new(bytes);
-            while let Some(_) = reader.next()? {
+            while reader.next()?.is_some() {
                 io::copy(&mut reader, &mut io::sink())?;
             }
             io::Result::Ok(())

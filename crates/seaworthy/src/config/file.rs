@@ -51,8 +51,8 @@ struct Trouble {
 
 fn lines(text: &str) -> Result<Vec<Line>, Trouble> {
     let number = |at: usize| {
-        let before = text.as_bytes().get(..at).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        let before = text.get(..at).unwrap_or_default();
+        before.matches('\n').count() + 1
     };
     let table = DeTable::parse(text).map_err(|error| Trouble {
         line: error.span().map(|span| number(span.start)),
@@ -107,7 +107,8 @@ mod tests {
             Ok(lines) => lines
                 .iter()
                 .map(|it| format!("{}: {} = {}\n", it.number, it.name, it.text))
-                .collect(),
+                .collect::<Vec<_>>()
+                .concat(),
             Err(trouble) => format!("{:?}: {}", trouble.line, trouble.why),
         }
     }

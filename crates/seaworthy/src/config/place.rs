@@ -70,7 +70,7 @@ pub(super) fn blobs(sheet: &Sheet, data: &Path) -> anyhow::Result<BlobsOptions> 
     for pair in query.split('&').filter(|it| !it.is_empty()) {
         match pair.split_once('=') {
             Some(("endpoint", value)) => endpoint = Some(value.trim_end_matches('/').to_owned()),
-            Some(("region", value)) => region = value.to_owned(),
+            Some(("region", value)) => value.clone_into(&mut region),
             _ => return Err(refused("says more than `endpoint` and `region`")),
         }
     }

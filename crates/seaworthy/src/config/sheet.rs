@@ -34,8 +34,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => formatter.write_str("default"),
             Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
-            Self::Variable(name) => formatter.write_str(name),
-            Self::Flag(name) => formatter.write_str(name),
+            Self::Variable(name) | Self::Flag(name) => formatter.write_str(name),
         }
     }
 }
@@ -180,15 +179,10 @@ impl Sheet {
 
     fn lay_file(&mut self, desk: &Desk<'_>, named: Option<&Path>) -> anyhow::Result<()> {
         let named = named.or(desk.surroundings.config.as_deref());
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => {
-                let places = [desk.data.join("seaworthy.toml"), SYSTEM_FILE.into()];
-                match places.into_iter().find(|path| path.exists()) {
-                    Some(path) => path,
-                    None => return Ok(()),
-                }
-            }
+        let places = [desk.data.join("seaworthy.toml"), SYSTEM_FILE.into()];
+        let usual = || places.into_iter().find(|path| path.exists());
+        let Some(path) = named.map(Path::to_owned).or_else(usual) else {
+            return Ok(());
         };
         for line in file::read(&path)? {
             let origin = Origin::File {

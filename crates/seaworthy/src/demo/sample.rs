@@ -236,7 +236,7 @@ fn gateway() -> Sample {
 
 /// Debian's own records: package, source, version.
 fn debian_layer(packages: &[(&str, &str, &str)]) -> Layer {
-    let status: String = packages
+    let status: Vec<String> = packages
         .iter()
         .map(|(name, source, version)| {
             format!(
@@ -252,12 +252,12 @@ fn debian_layer(packages: &[(&str, &str, &str)]) -> Layer {
             b"ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n\
               PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
         )
-        .file("var/lib/dpkg/status", status.as_bytes())
+        .file("var/lib/dpkg/status", status.concat().as_bytes())
 }
 
 /// Alpine's own records: package and version; each is its own source.
 fn alpine_layer(release: &str, machine: &str, packages: &[(&str, &str)]) -> Layer {
-    let installed: String = packages
+    let installed: Vec<String> = packages
         .iter()
         .map(|(name, version)| {
             format!(
@@ -270,7 +270,7 @@ fn alpine_layer(release: &str, machine: &str, packages: &[(&str, &str)]) -> Laye
         format!("ID=alpine\nVERSION_ID={release}\nPRETTY_NAME=\"Alpine Linux v3.20\"\n");
     Layer::default()
         .file("etc/os-release", os_release.as_bytes())
-        .file("lib/apk/db/installed", installed.as_bytes())
+        .file("lib/apk/db/installed", installed.concat().as_bytes())
 }
 
 /// A program in Java that brings log4j along, as build tools pack it.

@@ -8,14 +8,18 @@ use super::health::chain;
 /// What the authority needs of issuers, asked from here.
 pub(super) struct Asked(pub(super) Issuers);
 
-fn told(error: IssuerError) -> FetchError {
-    FetchError(chain(&error))
+fn told(error: &IssuerError) -> FetchError {
+    FetchError(chain(error))
 }
 
 impl IssuerKeys for Asked {
     fn discovery<'a>(&'a self, issuer: &'a str) -> Fetching<'a> {
         Box::pin(async move {
-            let document = self.0.discovery(issuer).await.map_err(told)?;
+            let document = self
+                .0
+                .discovery(issuer)
+                .await
+                .map_err(|error| told(&error))?;
             Ok((&*document).into())
         })
     }
@@ -26,7 +30,11 @@ impl IssuerKeys for Asked {
                 Freshness::Any => KeysWanted::Any,
                 Freshness::Newer => KeysWanted::Newer,
             };
-            let document = self.0.keys(issuer, wanted).await.map_err(told)?;
+            let document = self
+                .0
+                .keys(issuer, wanted)
+                .await
+                .map_err(|error| told(&error))?;
             Ok((&*document).into())
         })
     }
@@ -37,7 +45,11 @@ impl IssuerKeys for Asked {
                 .iter()
                 .map(|(name, value)| (*name, seaworthy_remote::Secret::new(value.reveal())))
                 .collect();
-            let answer = self.0.redeem(issuer, &fields).await.map_err(told)?;
+            let answer = self
+                .0
+                .redeem(issuer, &fields)
+                .await
+                .map_err(|error| told(&error))?;
             Ok((&*answer).into())
         })
     }

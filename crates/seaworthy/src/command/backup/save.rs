@@ -220,7 +220,9 @@ impl Archive {
 
     fn sum(&mut self, name: &str, sum: [u8; 32]) {
         let digest = Digest::from_sha256(sum);
-        self.sums.push_str(&format!("{}  {name}\n", digest.hex()));
+        for part in [digest.hex(), "  ", name, "\n"] {
+            self.sums.push_str(part);
+        }
     }
 
     fn database(&mut self, copy: &Path) -> io::Result<()> {

@@ -19,7 +19,7 @@ use crate::serve::Node;
 const REST: Duration = Duration::from_millis(2);
 
 /// How long to ask for one.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most bytes of an answer.
 const MOST: usize = 16 << 20;
@@ -43,7 +43,7 @@ pub(super) struct Judged {
     /// From the first byte to the answer to the manifest.
     pub(super) pushed_in: Duration,
     /// From there to the verdict.
-    pub(super) judged_in: Duration,
+    pub(super) verdict_in: Duration,
     /// `image` documents of the API: one, or one a platform.
     pub(super) images: Vec<Image>,
 }
@@ -122,7 +122,7 @@ impl Client {
         let pushed_in = begun.elapsed();
         let begun = Instant::now();
         let document = self.verdict(sample.repository, &digest).await?;
-        let judged_in = begun.elapsed();
+        let verdict_in = begun.elapsed();
         let mut images = Vec::new();
         match document.get("platforms").and_then(Value::as_array) {
             Some(platforms) if !platforms.is_empty() => {
@@ -136,7 +136,7 @@ impl Client {
             name,
             about: sample.about,
             pushed_in,
-            judged_in,
+            verdict_in,
             images,
         })
     }
@@ -203,7 +203,7 @@ impl Client {
             let items = page["items"].as_array().cloned().unwrap_or_default();
             findings.extend(items.iter().map(Finding::of));
         }
-        findings.sort_by(|one, two| two.weight().cmp(&one.weight()));
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight()));
         Ok(Image {
             platform: text("platform"),
             state: text("state").unwrap_or_default(),

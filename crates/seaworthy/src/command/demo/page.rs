@@ -51,7 +51,7 @@ impl Page<'_> {
             text,
             "  pushed in {}, verdict {} later",
             time(judged.pushed_in),
-            time(judged.judged_in)
+            time(judged.verdict_in)
         );
         for image in &judged.images {
             self.image(text, image, judged.images.len() > 1);
