@@ -13,11 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use data_encoding::BASE64_NOPAD;
 use seaworthy_store::Millis;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::secret::{random_bytes, random_word};
+use crate::secret::random_bytes;
 use crate::throttle::{Rate, Throttle};
 
 /// The fewest characters of a password that somebody chooses.
@@ -79,7 +80,7 @@ impl Passwords {
             gate: Semaphore::new(AT_A_TIME),
             waiting: AtomicUsize::new(0),
             key: random_bytes(),
-            nobody: hashed(&random_word::<32>()).into(),
+            nobody: hash_of_nobody().into(),
             proven: Mutex::new(HashMap::new()),
             throttle: Mutex::new(Throttle::new(EACH, ALL)),
         }
@@ -202,6 +203,18 @@ fn hashed(password: &str) -> String {
         .to_string()
 }
 
+/// A hash that no password has, made without computing one: a server that starts does
+/// not wait for it, and does not hold its memory.
+fn hash_of_nobody() -> String {
+    let chance = |bytes: &[u8]| BASE64_NOPAD.encode(bytes);
+    let (salt, output) = (random_bytes::<16>(), random_bytes::<32>());
+    format!(
+        "$argon2id$v=19$m=19456,t=2,p=1${}${}",
+        chance(&salt),
+        chance(&output)
+    )
+}
+
 /// The comparison inside takes a time that does not tell where the hashes differ.
 fn is_hash_of(hash: &str, password: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else {
@@ -249,6 +262,26 @@ mod tests {
             Ok(false)
         );
         assert_eq!(check(&passwords, "correct horse", None, 0).await, Ok(false));
+    }
+
+    #[test]
+    fn the_hash_of_nobody_costs_what_a_real_one_costs() {
+        let (nobody, real) = (hash_of_nobody(), hashed("correct horse"));
+        let parts = |text: &str| {
+            let hash = PasswordHash::new(text).expect("it is one");
+            let lengths = [
+                hash.salt.map(|salt| salt.len()),
+                hash.hash.map(|hash| hash.len()),
+            ];
+            (
+                hash.algorithm,
+                hash.version,
+                hash.params.to_string(),
+                lengths,
+            )
+        };
+        assert_eq!(parts(&nobody), parts(&real));
+        assert!(!is_hash_of(&nobody, "correct horse"));
     }
 
     #[tokio::test]
