@@ -169,9 +169,11 @@ fn registry(options: &Options, cellar: &Cellar, product: &Product) -> anyhow::Re
         options.rounds, options.threads
     ));
     sheet.remarks.push(load("at the start")?);
-    bench.measure(&mut sheet)?;
+    // What was measured before trouble is worth seeing.
+    let measured = bench.measure(&mut sheet);
     sheet.remarks.push(load("at the end")?);
-    publish(options, &sheet)
+    let code = publish(options, &sheet)?;
+    measured.map(|()| code)
 }
 
 /// Prints the table, and keeps or compares the numbers as asked.
