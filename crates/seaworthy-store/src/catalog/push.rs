@@ -346,33 +346,11 @@ async fn image(
     home: &Home,
     manifest: &NewManifest,
 ) -> Result<Option<i64>, StoreError> {
-    let now = transaction.now();
-    // What a client told of an image that lay elsewhere is not our own scan.
-    let told = transaction
-        .optional(
-            "SELECT 1 FROM image WHERE repository_id = $1 AND address = $2
-                 AND retention_class = 'metadata'",
-            args![home.repository, manifest.address.as_str()],
-        )
-        .await?
-        .is_some();
-    let row = transaction
-        .one(
-            "INSERT INTO image (repository_id, address, retention_class, kind, state, state_since,
-                 created_at) VALUES ($1, $2, 'full', $3, 'not_scanned', $4, $4)
-             ON CONFLICT (repository_id, address)
-             DO UPDATE SET retention_class = 'full', kind = excluded.kind
-             RETURNING id, state",
-            args![
-                home.repository,
-                manifest.address.as_str(),
-                manifest.kind.word(),
-                now
-            ],
-        )
-        .await?;
-    let id = row.int(0)?;
-    let state: ImageState = row.parsed(1)?;
+    let (mut id, mut state, is_full) = stand(transaction, home, manifest).await?;
+    if !is_full {
+        forget_told(transaction, id).await?;
+        (id, state, _) = stand(transaction, home, manifest).await?;
+    }
     let children = platforms(transaction, home, manifest).await?;
     if !home.namespace.auto_scan {
         return Ok(None);
@@ -380,11 +358,51 @@ async fn image(
     for child in children {
         scan(transaction, child).await?;
     }
-    if told || wants_scan(state) {
+    if wants_scan(state) {
         scan(transaction, id).await.map(Some)
     } else {
         Ok(None)
     }
+}
+
+/// The row of an image, made where there is none and held: its number, its state, and
+/// whether the image was here before or is new. A client may have told of one that lay
+/// elsewhere.
+async fn stand(
+    transaction: &mut Transaction,
+    home: &Home,
+    manifest: &NewManifest,
+) -> Result<(i64, ImageState, bool), StoreError> {
+    let row = transaction
+        .one(
+            "INSERT INTO image (repository_id, address, retention_class, kind, state, state_since,
+                 created_at) VALUES ($1, $2, 'full', $3, 'not_scanned', $4, $4)
+             ON CONFLICT (repository_id, address) DO UPDATE SET kind = excluded.kind
+             RETURNING id, state, retention_class",
+            args![
+                home.repository,
+                manifest.address.as_str(),
+                manifest.kind.word(),
+                transaction.now()
+            ],
+        )
+        .await?;
+    Ok((row.int(0)?, row.parsed(1)?, row.text(2)? == "full"))
+}
+
+/// Forgets what a client told of an image that lay elsewhere: now that it is here, what
+/// is known of it comes from its own bytes, and no scan goes by that inventory.
+async fn forget_told(transaction: &mut Transaction, id: i64) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "DELETE FROM job WHERE dedupe IN ($1, $2)",
+            args![format!("scan:{id}"), format!("assess:{id}")],
+        )
+        .await?;
+    transaction
+        .execute("DELETE FROM image WHERE id = $1", args![id])
+        .await?;
+    Ok(())
 }
 
 /// Whether an image in this state is to be scanned when it is pushed (again). One that

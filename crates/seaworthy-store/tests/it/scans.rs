@@ -23,6 +23,7 @@ on_each_database! {
     another_edition_changes_what_is_found_of_shared_packages,
     an_index_has_the_worst_of_its_images,
     what_was_scanned_elsewhere_is_replaced_when_told_again,
+    what_was_told_of_an_image_is_forgotten_when_it_is_pushed,
     an_image_that_nobody_works_on_is_repaired,
     a_layer_is_remembered_by_address_size_and_probes,
     what_no_image_needs_is_forgotten,
@@ -493,6 +494,39 @@ async fn what_was_scanned_elsewhere_is_replaced_when_told_again(store: Store) {
     full.address = page.expect("lists").items[0].address.clone();
     let told = bench.scans.record_remote(full, &store.actor).await;
     assert!(matches!(told, Err(RemoteScanError::Full)), "{told:?}");
+}
+
+async fn what_was_told_of_an_image_is_forgotten_when_it_is_pushed(store: Store) {
+    let bench = Bench::of(&store);
+    let (here, there) = (repository("team/app"), repository("team/elsewhere"));
+    let (image, _) = bench.pushed(&here, "a").await;
+    let address = bench.scans.image(image).await.expect("asks");
+    let address = address.expect("is there").address;
+    let report = report(1, &[("ws", "1", &[])]);
+    let told = RemoteScan {
+        repository: there.clone(),
+        target: "registry.example/x:1".to_owned(),
+        address: address.clone(),
+        platform: None,
+        labels: BTreeMap::new(),
+        probes: "npm/1".to_owned(),
+        inventory: Packed::of(&encode_inventory(&report.inventory)),
+        report: saved(&report),
+    };
+    let told = bench.scans.record_remote(told, &store.actor).await;
+    told.expect("is recorded");
+    let (image, _) = bench.pushed(&there, "a").await;
+    assert!(bench.scans.inventory(image).await.expect("asks").is_none());
+    let row = bench.browse.image(&there, &address).await;
+    let row = row.expect("asks").expect("is there");
+    assert_eq!((row.id, row.class), (image, RetentionClass::Full));
+    assert_eq!((row.report, row.counts.high, row.packages), (None, 0, 0));
+    let sought = Sought::Package {
+        name: "ws".to_owned(),
+        version: None,
+    };
+    let found = bench.found(&sought, &Sight::Everything).await;
+    assert!(found.is_empty(), "{found:?}");
 }
 
 async fn an_image_that_nobody_works_on_is_repaired(store: Store) {
