@@ -40,6 +40,9 @@ use super::tls::{self, Certificate, TlsError};
 /// How often pulls are written down.
 const PULLS_INTERVAL: Duration = Duration::from_mins(1);
 
+/// How often it is looked whether the key of tokens is old.
+const KEYS_INTERVAL: Duration = Duration::from_hours(12);
+
 /// How often to look whether the certificate changed.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -243,6 +246,7 @@ impl Node {
             () = renewing => {}
             () = self.editions.watch(self.edition_interval) => {}
             () = remember_pulls(&self.database) => {}
+            () = renew_keys(&self.authority) => {}
             () = told => {}
         }
         tracing::info!("ending");
@@ -269,6 +273,17 @@ async fn remember_pulls(database: &Database) {
     loop {
         ticks.tick().await;
         write_pulls(database).await;
+    }
+}
+
+/// Renews the key that tokens are signed with when its time has come. Never ends.
+async fn renew_keys(authority: &Authority) {
+    let mut ticks = tokio::time::interval(KEYS_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = authority.tidy_up().await {
+            tracing::warn!("cannot renew the key of tokens: {error}");
+        }
     }
 }
 
