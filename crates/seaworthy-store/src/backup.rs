@@ -87,7 +87,10 @@ impl Whole {
             )
             .await?;
         let Some(row) = row else { return Ok((0, 0)) };
-        let count = |place| row.int(place).map(|it| u64::try_from(it).unwrap_or_default());
+        let count = |place| {
+            row.int(place)
+                .map(|it| u64::try_from(it).unwrap_or_default())
+        };
         Ok((count(0)?, count(1)?))
     }
 
