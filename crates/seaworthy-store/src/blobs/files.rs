@@ -37,7 +37,7 @@ const READ: NonZeroU64 = NonZeroU64::new(READ_SIZE as u64).expect("not zero");
 
 /// How much is written before the disk is told to begin. Without it, all the
 /// writing would happen at the end while the client waits.
-const SYNC_EVERY: u64 = 32 << 20;
+const SYNC_EVERY: u64 = 8 << 20;
 
 /// Whether what is answered for survives a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
