@@ -1,7 +1,7 @@
 //! The edition in use: the one on the shelf, exchanged when a newer one is installed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use seaworthy_advisories::{Edition, Sealed, Shelf};
@@ -21,6 +21,8 @@ pub(crate) struct Editions {
     data: PathBuf,
     policy: Policy,
     current: RwLock<Current>,
+    /// Held while an edition is opened: whoever comes meanwhile finds it opened.
+    opening: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -38,6 +40,7 @@ impl Editions {
             data: data.to_owned(),
             policy,
             current: RwLock::default(),
+            opening: Mutex::default(),
         })
     }
 
@@ -50,6 +53,7 @@ impl Editions {
     /// Opens what the shelf names now, if that is another edition than before; with
     /// an empty shelf the starter edition. May take its time.
     pub(crate) fn refresh(&self) -> anyhow::Result<()> {
+        let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let named = self.shelf.current()?;
         let is_same = {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
